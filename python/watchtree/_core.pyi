@@ -1,0 +1,281 @@
+"""The native core of watchtree: tree, watches and dispatch (cpp/CONTRACT.md, §1 to §3). Import it as `watchtree`."""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import final
+
+from watchtree.config import Config
+from watchtree.records import Node, Notification, Operation, Synced
+from watchtree.stats import ChannelStats, DispatcherStats
+from watchtree.words import Failure, RemoveAllWatches
+
+build_type: str
+"""How the core was compiled: "release", or "checked" with its assertions on."""
+
+@final
+class ManualClock:
+    """A clock that stands still until it is moved, for tests and simulations. Any thread.
+
+    start_ns: the first reading, in nanoseconds, 0 or more.
+    """
+
+    def __init__(self, start_ns: int = 0) -> None: ...
+    def __call__(self) -> int:
+        """The time in nanoseconds."""
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward.
+
+        seconds: finite and not negative, else ValueError.
+        """
+
+@final
+class Tree:
+    """A hierarchical key-value tree, each change of which has an index (contract §1). Any thread.
+
+    A key is `str`, parts joined by `.`; the root is `""`. Every change returns its index and takes `index=`: an int greater
+    than the tree's (else StaleIndex), or None to count on by one. A failed change leaves everything as it was.
+
+    config: its `max_key_bytes` and `max_value_bytes` are the tree's limits; None: the defaults.
+    """
+
+    def __init__(self, *, config: Config | None = None) -> None: ...
+    @staticmethod
+    def from_snapshot(image: bytes, *, config: Config | None = None) -> Tree:
+        """A new tree from an image made by `snapshot`, with its id and index.
+
+        Errors: InvalidSnapshot. Cost: O(nodes).
+        """
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Made at random with the tree, kept by its snapshots (contract §2)."""
+
+    @property
+    def index(self) -> int:
+        """The index of the last change, 0 before the first."""
+
+    def put(self, key: str, value: bytes, *, parents: bool = False, index: int | None = None) -> int:
+        """Set the value of a key, new or not; the index of the change.
+
+        value: bytes or any object with a contiguous buffer, copied once. parents: make missing directories above.
+        Errors: InvalidKey, KeyTooLong, ValueTooLong, StaleIndex, ParentNotFound, ParentNotDirectory, IsDirectory.
+        Cost: one lookup and a step for each part of the key.
+        """
+
+    def mkdir(self, key: str, *, parents: bool = False, index: int | None = None) -> int:
+        """Make a directory; the index of the change. parents: make missing directories above.
+
+        Errors: InvalidKey, KeyTooLong, StaleIndex, ParentNotFound, ParentNotDirectory, DirectoryExists, ValueExists.
+        """
+
+    def remove(self, key: str, *, recursive: bool = False, index: int | None = None) -> int:
+        """Remove a node; the index of the change. recursive: with everything below it, as one change.
+
+        Errors: InvalidKey (also for the root), KeyTooLong, StaleIndex, NotFound, HasChildren. Cost: O(nodes removed).
+        """
+
+    def compare_and_set(
+        self, key: str, expected: bytes | None, value: bytes | None, *, index: int | None = None
+    ) -> int:
+        """Set a value only where the current one is the expected one; the index of the change.
+
+        expected: None: the key is missing. value: None: remove the key.
+        Errors: InvalidKey, KeyTooLong, ValueTooLong, StaleIndex, CompareFailed, IsDirectory, NotFound, ParentNotFound,
+        ParentNotDirectory.
+        """
+
+    def batch(self, operations: Iterable[Operation], *, index: int | None = None) -> list[int | Exception]:
+        """Do several changes under one index, seen together by watchers.
+
+        operations: Put, Mkdir, Remove, CompareAndSet. Answers an entry for each: the index, or the exception that the
+        operation alone would have raised. Errors of the whole: StaleIndex, TypeError for an item that is no operation.
+        """
+
+    def get(self, key: str) -> Node:
+        """Read one node. Errors: InvalidKey, KeyTooLong, NotFound."""
+
+    def get_many(self, keys: Iterable[str]) -> list[Node | None]:
+        """Read several nodes at one moment, None for each that is missing. Errors: InvalidKey, KeyTooLong."""
+
+    def list(self, key: str = "") -> list[Node]:
+        """The children of a directory in key order, read at one moment.
+
+        Errors: InvalidKey, KeyTooLong, NotFound, NotDirectory. Cost: O(children).
+        """
+
+    def snapshot(self) -> bytes:
+        """A consistent image of the tree, for `restore` and `from_snapshot` (contract §1).
+
+        Cost: O(nodes); the tree is locked while the nodes are listed, not while the image is written.
+        """
+
+    def restore(self, image: bytes) -> None:
+        """Replace the tree by an image, whole or not at all; take its id and index; reset every dispatcher.
+
+        Errors: InvalidSnapshot. Cost: O(nodes).
+        """
+
+    def verify(self) -> None:
+        """Check the invariants of every structure below; for tests. Raises AssertionError naming the one that is broken."""
+
+    def __len__(self) -> int:
+        """Number of nodes below the root."""
+
+    def __contains__(self, key: object) -> bool: ...
+    def __iter__(self) -> Iterator[str]:
+        """The keys below the root in key order, as they were at this moment."""
+
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Batch:
+    """One sending: the newest states of what one channel watches (contract §3). Made by a dispatcher, for the transport.
+
+    A sequence of Notification, made when looked at. It is to be answered once, now or later, from any thread, by
+    `acknowledge`, `remove_all` or `fail`, or through `Dispatcher.answer(batch.ticket, ...)`. An answer that comes late or
+    again changes nothing; it is counted in `stats().ignored_answers`, and the call returns False.
+    """
+
+    @property
+    def channel(self) -> str:
+        """The name of the channel that it is for."""
+
+    @property
+    def ticket(self) -> int:
+        """Names this sending; counted from 1 in the dispatcher."""
+
+    @property
+    def epoch(self) -> int:
+        """The dispatcher's epoch at the sending, from 1."""
+
+    @property
+    def more(self) -> bool:
+        """True if `max_batch_bytes` cut it: the rest follows as soon as this one is acknowledged."""
+
+    @property
+    def size_bytes(self) -> int:
+        """24 + key + value, in bytes, over all its notifications."""
+
+    def acknowledge(self, results: Sequence[int] | None = None) -> bool:
+        """Confirm this sending (contract §3, Answers). Any thread; safe to repeat. True if the answer counted.
+
+        results: a `Result` for each notification, in the batch's order; None: all OK. A wrong number of them closes the
+        channel and is reported to `Config.on_error`. Cost: O(len(self)).
+        """
+
+    def remove_all(self) -> bool:
+        """Answer that the subscriber watches nothing any more: its channel is closed. True if the answer counted."""
+
+    def fail(self, reason: Failure) -> bool:
+        """Answer that the sending failed: it is repeated after a back-off, or the channel is closed (contract §3)."""
+
+    def encode(self) -> bytes:
+        """The batch as a `watchtree.v1.NotifyRequest` (protobuf), made without Python objects for its items."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, position: int) -> Notification: ...
+    def __iter__(self) -> Iterator[Notification]: ...
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Dispatcher:
+    """Brings every channel the newest state of what it watches, in bounded steps (contract §2 and §3). Any thread.
+
+    tree: followed for as long as the dispatcher lives. A tree may have several dispatchers, each with its own channels.
+    send: the transport, called with one Batch at a time while no lock is held; it may call anything back. An exception
+    from it is a failed sending of that batch and goes to `Config.on_error`; one that is no Exception, such as
+    KeyboardInterrupt, is raised from the call that was sending.
+    config: limits and intervals; None: the defaults. clock: a callable that answers nanoseconds as an int, for instance a
+    ManualClock; None: `time.monotonic_ns`.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        send: Callable[[Batch], object],
+        *,
+        config: Config | None = None,
+        clock: Callable[[], int] | None = None,
+    ) -> None: ...
+    @property
+    def tree(self) -> Tree: ...
+    @property
+    def config(self) -> Config: ...
+    @property
+    def epoch(self) -> int:
+        """Counted from 1, one more after each `reset` and each `Tree.restore`."""
+
+    @property
+    def on_work(self) -> Callable[[], object] | None:
+        """Called with no lock held, from any thread, when `dispatch` has something to do after it had nothing; or None."""
+
+    @on_work.setter
+    def on_work(self, callback: Callable[[], object] | None) -> None: ...
+    def sync(
+        self, channel: str, known: Mapping[str, int] | Iterable[tuple[str, int]], replace: bool = False
+    ) -> Synced:
+        """Register what a channel watches (contract §2), making the channel if need be.
+
+        known: for each key the index that the subscriber has: 0 nothing, -1 stop watching. replace: these are all its
+        watches, drop the others. Answers the tree's id and index.
+        Errors: InvalidKey, KeyTooLong, DuplicateKey, ValueError for an index out of range; nothing has changed then.
+        Cost: O(len(known)), with replace also O(watches of the channel).
+        """
+
+    def dispatch(self) -> bool:
+        """One bounded step, then the batches go to the transport (contract §3).
+
+        False: a limit cut something short, call again at once. True: call again after `Config.dispatch_interval`, or when
+        something changes. Cost: at most `max_batch_size` items for each of five parts.
+        """
+
+    def answer(
+        self,
+        ticket: int,
+        results: Sequence[int] | RemoveAllWatches | None = None,
+        *,
+        failure: Failure | None = None,
+    ) -> bool:
+        """Answer a sending by its ticket, as `Batch.acknowledge`, `remove_all` and `fail` do. True if the answer counted.
+
+        results: as in `Batch.acknowledge`, or REMOVE_ALL_WATCHES. failure: the reason, with results None (else ValueError).
+        """
+
+    def touch(self, channel: str) -> int:
+        """A heartbeat: the channel's number of watches, 0 if it is unknown."""
+
+    def close(self, channel: str) -> bool:
+        """Close a channel and drop its watches; whether it was there. Cost: O(watches of the channel)."""
+
+    def reset(self) -> None:
+        """Start a new epoch with no channels (contract §3)."""
+
+    def stats(self) -> DispatcherStats:
+        """The sizes of everything, and what was counted. Cost: constant."""
+
+    def channel(self, name: str) -> ChannelStats:
+        """The same for one channel. Errors: UnknownChannel. Cost: constant."""
+
+    def channels(self) -> list[str]:
+        """The names of all channels, sorted. Cost: O(n log n)."""
+
+    def watches(self, channel: str) -> dict[str, int]:
+        """What a channel watches: the key and its notified index, -1 if never notified, in key order.
+
+        Errors: UnknownChannel. Cost: O(watches of the channel), sorted.
+        """
+
+    def next_deadline(self) -> float | None:
+        """Seconds until `dispatch` has something to do: 0.0 now, None never unless something changes."""
+
+    def memory(self) -> dict[str, int]:
+        """Bytes held by each structure: watches, holders, keys, channels, queues, batches; "total" is their sum."""
+
+    def verify(self) -> None:
+        """Check the invariants of every structure; for tests. Raises AssertionError naming the one that is broken."""
+
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...

@@ -1,0 +1,22 @@
+// config.h: the limits and intervals of the contract. Sizes are bytes, counts are items.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "watchtree/words.h"
+
+namespace watchtree {
+
+// Requires: every number positive (max_value_bytes may be 0), 1 to 16 back-off intervals.
+struct Config {
+    std::uint32_t max_key_bytes = 8192;
+    std::uint32_t max_value_bytes = 1u << 20;
+    std::uint32_t max_batch_size = 100;
+    std::uint32_t max_batch_bytes = 80 * 1024;
+    Nanoseconds answer_timeout_ns = 15'000'000'000;
+    Nanoseconds channel_timeout_ns = 120'000'000'000;
+    std::vector<Nanoseconds> backoff_ns = {1'000'000'000, 10'000'000'000, 30'000'000'000, 60'000'000'000};
+};
+
+}  // namespace watchtree

@@ -37,7 +37,6 @@ bool is_control(std::string_view text, std::size_t at) noexcept {
 }  // namespace
 
 Status check_key(std::string_view key, std::uint32_t max_key_bytes) noexcept {
-    if (key.size() > max_key_bytes) return Status::key_too_long;
     bool part_is_empty = true;
     for (std::size_t at = 0; at < key.size();) {
         if (key[at] == '.') {
@@ -51,7 +50,8 @@ Status check_key(std::string_view key, std::uint32_t max_key_bytes) noexcept {
         part_is_empty = false;
         at += length;
     }
-    return key.empty() || !part_is_empty ? Status::ok : Status::invalid_key;
+    if (part_is_empty && !key.empty()) return Status::invalid_key;
+    return key.size() > max_key_bytes ? Status::key_too_long : Status::ok;
 }
 
 bool key_less(std::string_view a, std::string_view b) noexcept {

@@ -9,7 +9,7 @@
 
 namespace watchtree::core {
 
-// ok, invalid_key or key_too_long. Cost: one pass over the bytes.
+// ok, invalid_key or, for a key that is valid but long, key_too_long. Cost: one pass over the bytes.
 [[nodiscard]] Status check_key(std::string_view key, std::uint32_t max_key_bytes) noexcept;
 
 // The key of the parent; the root for a key of one part. Requires: not the root.

@@ -12,8 +12,8 @@
 namespace watchtree::core {
 
 struct Links {
-    Handle prev = none;
-    Handle next = none;
+    Handle prev;
+    Handle next;
 };
 
 // links: a function (Record&) -> Links&, as a template argument so that each list names its own links.

@@ -1,0 +1,29 @@
+// holder.h: where the watches of one key hang (contract §2, Where a watch hangs).
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/buffer.h"
+#include "core/base/intrusive_list.h"
+#include "watchtree/words.h"
+
+namespace watchtree::core {
+
+// On a node (mounted), or, for a missing key, under the holder of its parent key. Owns one count of its key: the node's
+// own bytes while it is mounted.
+struct Holder {
+    Buffer* key;
+    Index missing_index;        // the state's index while the key is missing
+    std::uint32_t stamp;        // when it was queued last, in units of the latency clock; 0: never
+    Handle place;               // the node, or the holder of the parent key
+    Handle first_watch;         // in the order of registration
+    Handle last_watch;
+    std::uint32_t watch_count;
+    std::uint32_t child_count : 30;  // holders of missing keys directly below
+    std::uint32_t mounted : 1;
+    std::uint32_t queued : 1;  // in the queue of changed holders
+    Links in_queue;
+};
+static_assert(sizeof(Holder) == 48);
+
+}  // namespace watchtree::core

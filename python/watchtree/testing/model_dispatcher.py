@@ -12,6 +12,7 @@ from watchtree.config import Config
 from watchtree.errors import DuplicateKey, UnknownChannel, WrongResultCount
 from watchtree.records import Notification, Synced
 from watchtree.stats import ChannelStats, DispatcherStats, Histogram
+from watchtree.testing.model_arguments import check_type
 from watchtree.testing.model_batch import ModelBatch
 from watchtree.testing.model_deadlines import Deadlines
 from watchtree.testing.model_holders import ModelHolders
@@ -139,7 +140,7 @@ class ModelDispatcher:
     def verify(self) -> None:
         """Check that each watch and each channel is where its phase says. Raises AssertionError."""
         for channel in self._channels.values():
-            assert channel.watches and not channel.closed, "an open channel has watches"
+            assert channel.watches, "an open channel has watches"
             assert (channel in self._ready) == (channel.phase is Phase.READY), "a ready channel is queued"
             assert (channel in self._retries) == (channel.phase is Phase.BACKING_OFF), "a channel waits for its retry"
             assert (channel.sending is not None) == (channel.phase is Phase.IN_FLIGHT), "in flight is one batch"
@@ -161,8 +162,7 @@ class ModelDispatcher:
 
     def sync(self, channel: str, known: Mapping[str, int] | Iterable[tuple[str, int]], replace: bool = False) -> Synced:
         """As `Dispatcher.sync`."""
-        if not isinstance(channel, str):
-            raise TypeError(f"channel is {channel!r}; give a str")
+        check_type("channel", channel, str)
         pairs = list(known.items() if isinstance(known, Mapping) else known)
         self._check_known(pairs)
         now = self._read_clock()
@@ -183,8 +183,8 @@ class ModelDispatcher:
 
     def _check_known(self, pairs: list[tuple[str, int]]) -> None:
         for key, index in pairs:
-            if not isinstance(key, str) or not isinstance(index, int):
-                raise TypeError(f"{key!r}: {index!r} is no key with an index; give a str and an int")
+            check_type("key", key, str)
+            check_type("index", index, int)
         seen = set()
         for key, index in pairs:
             self._tree.check_key(key, self._config.max_key_bytes)
@@ -489,16 +489,15 @@ class ModelDispatcher:
         failure: Failure | None = None,
     ) -> bool:
         """As `Dispatcher.answer`."""
-        if not isinstance(ticket, int):
-            raise TypeError(f"ticket is {ticket!r}; give an int")
+        check_type("ticket", ticket, int)
         if results is not None and failure is not None:
             raise ValueError("results and failure are both given; a sending has one answer")
         if results is None or results is REMOVE_ALL_WATCHES:
             codes = None
         else:
             codes = list(results)
-            if not all(isinstance(code, int) for code in codes):
-                raise TypeError(f"results are {results!r}; give an int for each notification")
+            for code in codes:
+                check_type("result", code, int)
         now = self._read_clock()
         if failure is not None:
             return self._answer_failed(ticket, failure, now)

@@ -28,6 +28,7 @@ from watchtree.errors import (
     WatchTreeError,
 )
 from watchtree.records import CompareAndSet, Mkdir, Node, Operation, Put, Remove
+from watchtree.testing.model_arguments import check_type
 from watchtree.testing.model_keys import ancestors, check_key, key_order, parent
 
 MAX_INDEX = 2**63 - 1
@@ -97,6 +98,7 @@ class ModelTree:
     def batch(self, operations: Iterable[Operation], *, index: int | None = None) -> list[int | Exception]:
         """As `Tree.batch`."""
         typed = [_typed(operation) for operation in operations]
+        check_type("index", index, int, type(None))
         index = self._new_index(index)
         answers: list[int | Exception] = []
         for operation in typed:
@@ -162,7 +164,8 @@ class ModelTree:
             assert 0 <= node.create_index <= node.update_index, f"{key!r} is made before it is changed"
             if key:
                 above = self._nodes.get(parent(key))
-                assert above is not None and above.is_directory, f"{key!r} hangs in a directory"
+                assert above is not None, f"{key!r} hangs in a node"
+                assert above.is_directory, f"{key!r} hangs in a directory"
                 assert above.update_index >= node.update_index, f"{key!r} is not newer than its parent"
 
     def __len__(self) -> int:
@@ -185,8 +188,7 @@ class ModelTree:
 
     def check_key(self, key: str, max_bytes: int) -> None:
         """Raise what `get` would raise for the form of a key, with another limit."""
-        if not isinstance(key, str):
-            raise TypeError(f"key is {key!r}; give a str")
+        check_type("key", key, str)
         check_key(key, max_bytes)
 
     def follow(self, follower: Follower) -> None:
@@ -197,8 +199,7 @@ class ModelTree:
 
     def _change(self, operation: Operation, index: int | None) -> int:
         operation = _typed(operation)
-        if not isinstance(index, int | None):
-            raise TypeError(f"index is {index!r}; give an int or None")
+        check_type("index", index, int, type(None))
         self._check_form(operation)
         index = self._new_index(index)
         self._apply(operation, index)
@@ -221,8 +222,6 @@ class ModelTree:
         self.check_key(key, self._config.max_key_bytes)
 
     def _new_index(self, index: int | None) -> int:
-        if not isinstance(index, int | None):
-            raise TypeError(f"index is {index!r}; give an int or None")
         if index is None:
             index = self._index + 1
         if index > MAX_INDEX:
@@ -316,8 +315,7 @@ def _typed(operation: object) -> Operation:
     """The operation with its values as bytes of their own; TypeError for anything else."""
     if not isinstance(operation, Put | Mkdir | Remove | CompareAndSet):
         raise TypeError(f"{operation!r} is no operation; give Put, Mkdir, Remove or CompareAndSet")
-    if not isinstance(operation.key, str):
-        raise TypeError(f"key is {operation.key!r}; give a str")
+    check_type("key", operation.key, str)
     if isinstance(operation, Put):
         return Put(operation.key, bytes(memoryview(operation.value)), operation.parents)
     if isinstance(operation, CompareAndSet):

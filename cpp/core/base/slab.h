@@ -1,6 +1,6 @@
 // slab.h: records of one type, named by a 32-bit handle that stays the same while the record lives.
 //
-// Owns        chunks of 1,024 records. A chunk that is empty goes back to the allocator when another one has room, so
+// Owns        chunks of 1,024 records, of 128 large ones. A chunk that is empty goes back to the allocator when another one has room, so
 //             memory follows what is live, not what once was.
 // Invariants  1. a handle given out is live until it is freed once.
 //             2. every chunk with a free record is in the list of roomy chunks.
@@ -28,7 +28,7 @@ inline constexpr Handle none = std::numeric_limits<Handle>::max();
 template <typename T>
 class Slab {
   public:
-    static constexpr std::uint32_t chunk_bits = 10;
+    static constexpr std::uint32_t chunk_bits = sizeof(T) <= 64 ? 10 : 7;  // at most some 64 KiB
     static constexpr std::uint32_t chunk_size = 1u << chunk_bits;
 
     // limit: most records; one more throws std::length_error, before anything has changed.

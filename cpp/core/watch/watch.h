@@ -38,6 +38,7 @@ struct Watch {
     Index notified;  // -1: never since the registration
 
     [[nodiscard]] WatchState state() const noexcept { return static_cast<WatchState>(state_bits); }
+    void move_to(WatchState state) noexcept { state_bits = static_cast<std::uint32_t>(state) & 3; }
 };
 static_assert(sizeof(Watch) == 32, "two to a cache line; the memory figures in the README count on it");
 

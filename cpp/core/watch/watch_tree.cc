@@ -178,7 +178,7 @@ Handle WatchTree::hang(Handle holder_handle, Handle channel, Index notified) {
     Holder& holder = holders_[holder_handle];
     Watch& watch = watches_[handle];
     watch.holder = holder_handle & (max_holders - 1);
-    watch.state_bits = static_cast<std::uint32_t>(WatchState::idle) & 3;
+    watch.move_to(WatchState::idle);
     watch.unacknowledged = 1;
     watch.channel = channel & (max_channels - 1);
     watch.failures = 0;

@@ -52,7 +52,9 @@ class WatchTree final : public TreeObserver {
     void move_to_back(Handle watch) noexcept;
 
     // Records.
+    [[nodiscard]] Slab<Watch>& records() noexcept { return watches_; }
     [[nodiscard]] Watch& watch(Handle handle) noexcept { return watches_[handle]; }
+    [[nodiscard]] const Watch& watch(Handle handle) const noexcept { return watches_[handle]; }
     [[nodiscard]] const Holder& holder(Handle handle) const noexcept { return holders_[handle]; }
     [[nodiscard]] Index index_of(Handle holder) const noexcept;
     [[nodiscard]] KeyState state_of(Handle holder) const noexcept;

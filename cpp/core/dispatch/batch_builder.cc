@@ -1,0 +1,148 @@
+// Building batches, and their way to the transport (contract §3, batch).
+#include <algorithm>
+
+#include "core/dispatch/dispatcher.h"
+
+namespace watchtree::core {
+
+namespace {
+constexpr std::uint32_t notification_bytes = 24;
+constexpr std::uint32_t max_spare_records = 1024;
+constexpr std::size_t max_spare_entries = 128;  // more go back to the allocator; a large batch pays for its own
+}  // namespace
+
+// A record with room for a batch of the channel, so that nothing can fail once the channel leaves its state.
+BatchRecord& Dispatcher::prepare(const Channel& channel) {
+    if (outbox_.size() == outbox_.capacity()) outbox_.reserve(std::max<std::size_t>(16, outbox_.size() * 2));
+    tickets_.reserve(HashedHandle::hash_of);
+    if (spare_.empty()) {
+        const Handle handle = records_.make();
+        records_[handle].self = handle;
+        spare_.push_back(records_, handle);
+    }
+    BatchRecord& record = records_[spare_.back()];
+    record.entries.reserve(
+        std::min<std::size_t>(channel.ready.size(), config_.max_batch_bytes / notification_bytes + 1));
+    spare_.erase(records_, record.self);
+    return record;
+}
+
+// Requires: the channel is idle and in no queue.
+void Dispatcher::send_or_idle(Handle handle, BatchRecord& record, Nanoseconds now) noexcept {
+    Channel& channel = channels_[handle];
+    fill(record, channel);
+    if (record.entries.empty()) {
+        channel.failures = 0;
+        keep_spare(record);
+        return;
+    }
+    channel.name->retain();
+    record.name = channel.name;
+    record.channel = handle;
+    record.ticket = ++last_ticket_;
+    record.epoch = epoch_;
+    record.sent_at = now;
+    record.cancelled.store(false, std::memory_order_relaxed);
+    record.pins.store(2, std::memory_order_relaxed);  // the answer's, and the outbox's
+    channel.state = ChannelState::in_flight;
+    channel.batch = record.self;
+    unanswered_.push_back(records_, record.self);
+    const std::uint32_t hash = hash_ticket(record.ticket);
+    tickets_.insert(hash, {hash, record.self}, HashedHandle::hash_of);
+    outbox_.push_back(&record);
+
+    const std::size_t sent = record.entries.size();
+    counters_.sent += sent;
+    ++counters_.batches_sent;
+    channel.counters.sent += sent;
+    ++channel.counters.batches_sent;
+}
+
+void Dispatcher::fill(BatchRecord& record, Channel& channel) noexcept {
+    record.more = false;
+    record.size_bytes = 0;
+    while (!channel.ready.empty()) {
+        const Handle handle = channel.ready.front();
+        Watch& watch = watch_tree_.watch(handle);
+        const KeyState state = watch_tree_.state_of(watch.holder);
+        if (state.index <= watch.notified) {
+            channel.ready.erase(watch_tree_.records(), handle);
+            become_idle(watch);
+            continue;
+        }
+        const Holder& holder = watch_tree_.holder(watch.holder);
+        const std::uint32_t bytes =
+            notification_bytes + holder.key->size() + (state.value == nullptr ? 0 : state.value->size());
+        if (!record.entries.empty() && std::uint64_t{record.size_bytes} + bytes > config_.max_batch_bytes) {
+            record.more = true;
+            return;
+        }
+        channel.ready.erase(watch_tree_.records(), handle);
+        watch.move_to(WatchState::in_flight);
+        watch.batch_position = static_cast<Handle>(record.entries.size());
+        watch.changed = 0;
+        counters_.resent += watch.resend;
+        channel.counters.resent += watch.resend;
+        holder.key->retain();
+        if (state.value != nullptr) state.value->retain();
+        record.entries.push_back({holder.key, state.value, state.index, handle & no_watch,
+                                  static_cast<std::uint32_t>(state.state) & 3, holder.stamp});
+        record.size_bytes += bytes;
+    }
+}
+
+std::vector<BatchRecord*>& Dispatcher::take_outbox() noexcept {
+    WATCHTREE_ASSERT(handing_over_.empty());
+    handing_over_.swap(outbox_);
+    return handing_over_;
+}
+
+void Dispatcher::done_until(std::size_t position) noexcept {
+    for (std::size_t i = 0; i < position; ++i) unpin(*handing_over_[i]);
+    handing_over_.erase(handing_over_.begin(), handing_over_.begin() + static_cast<std::ptrdiff_t>(position));
+    if (!handing_over_.empty()) {
+        // Rare: a transport interrupted the program. The rest stays first in line.
+        handing_over_.insert(handing_over_.end(), outbox_.begin(), outbox_.end());
+        outbox_.clear();
+        outbox_.swap(handing_over_);
+    }
+}
+
+void Dispatcher::cancel_undelivered(const Buffer* name) noexcept {
+    const auto cancel = [&](const std::vector<BatchRecord*>& records) {
+        for (BatchRecord* record : records)
+            if (record->name == name) record->cancelled.store(true, std::memory_order_relaxed);
+    };
+    cancel(outbox_);
+    cancel(handing_over_);
+}
+
+void Dispatcher::unpin(BatchRecord& record) noexcept {
+    if (record.pins.fetch_sub(1, std::memory_order_acq_rel) == 1) recycle(record);
+}
+
+void Dispatcher::recycle(BatchRecord& record) noexcept {
+    for (const BatchEntry& entry : record.entries) {
+        entry.key->release();
+        if (entry.value != nullptr) entry.value->release();
+    }
+    record.entries.clear();
+    record.name->release();
+    record.name = nullptr;
+    keep_spare(record);
+}
+
+void Dispatcher::keep_spare(BatchRecord& record) noexcept {
+    if (channels_.size() == 0 || spare_.size() >= max_spare_records) {
+        records_.free(record.self);
+        return;
+    }
+    if (record.entries.capacity() > max_spare_entries) std::vector<BatchEntry>().swap(record.entries);
+    spare_.push_back(records_, record.self);
+}
+
+void Dispatcher::free_spare() noexcept {
+    while (!spare_.empty()) records_.free(spare_.pop_front(records_));
+}
+
+}  // namespace watchtree::core

@@ -1,0 +1,118 @@
+// One bounded step: deadlines that have come, then the three phases (contract §3, dispatch).
+#include "core/dispatch/dispatcher.h"
+
+namespace watchtree::core {
+
+bool Dispatcher::step(Nanoseconds now) {
+    ++steps_;
+    bool complete = fail_overdue(now);
+    complete &= close_silent(now);
+    complete &= look_at_changed();
+    complete &= serve_ready(now);
+    complete &= serve_retries(now);
+    unfinished_steps_ += !complete;
+    return complete;
+}
+
+// Each part handles items until there is none or the limit is reached, and says whether nothing was left.
+
+bool Dispatcher::fail_overdue(Nanoseconds now) {
+    for (std::uint32_t items = 0;; ++items) {
+        if (unanswered_.empty()) return true;
+        BatchRecord& record = records_[unanswered_.front()];
+        if (now - record.sent_at < config_.answer_timeout_ns) return true;
+        if (items == config_.max_batch_size) return false;
+        fail_record(record, Failure::timeout, now);
+    }
+}
+
+bool Dispatcher::close_silent(Nanoseconds now) noexcept {
+    for (std::uint32_t items = 0;; ++items) {
+        if (silence_.empty()) return true;
+        const Handle channel = silence_.front();
+        if (now - channels_[channel].last_activity < config_.channel_timeout_ns) return true;
+        if (items == config_.max_batch_size) return false;
+        ++silent_channels_;
+        close_channel(channel);
+    }
+}
+
+bool Dispatcher::look_at_changed() noexcept {
+    for (std::uint32_t items = 0; items < config_.max_batch_size; ++items) {
+        const Handle watch = watch_tree_.next_changed_watch();
+        if (watch == none) return true;
+        look_at(watch);
+    }
+    return !watch_tree_.has_changed();
+}
+
+void Dispatcher::look_at(Handle handle) noexcept {
+    Watch& watch = watch_tree_.watch(handle);
+    if (!watch_tree_.is_due(watch)) return;
+    Channel& channel = channels_[watch.channel];
+    switch (watch.state()) {
+        case WatchState::idle:
+            become_ready(handle);
+            if (channel.state == ChannelState::idle) join_ready_channels(watch.channel);
+            return;
+        case WatchState::in_flight:
+            if (!watch.changed) {
+                watch.changed = 1;
+                return;
+            }
+            break;
+        case WatchState::ready:
+        case WatchState::backing_off: break;
+    }
+    ++counters_.coalesced;
+    ++channel.counters.coalesced;
+}
+
+bool Dispatcher::serve_ready(Nanoseconds now) {
+    for (std::uint32_t items = 0; items < config_.max_batch_size; ++items) {
+        if (ready_channels_.empty()) return true;
+        const Handle channel = ready_channels_.front();
+        BatchRecord& record = prepare(channels_[channel]);
+        leave_ready_channels(channel);
+        send_or_idle(channel, record, now);
+    }
+    return ready_channels_.empty();
+}
+
+bool Dispatcher::serve_retries(Nanoseconds now) {
+    for (std::uint32_t items = 0;; ++items) {
+        const Retry* retry = retries_.earliest();
+        if (retry == nullptr || retry->at > now) return true;
+        if (items == config_.max_batch_size) return false;
+        if (retry->is_channel) {
+            retry_channel(retry->target, now);
+        } else {
+            retry_watch(retry->target, now);
+        }
+    }
+}
+
+void Dispatcher::retry_channel(Handle handle, Nanoseconds now) {
+    Channel& channel = channels_[handle];
+    BatchRecord& record = prepare(channel);
+    retries_.cancel(channel.retry);
+    channel.state = ChannelState::idle;
+    send_or_idle(handle, record, now);
+}
+
+void Dispatcher::retry_watch(Handle handle, Nanoseconds now) {
+    Watch& watch = watch_tree_.watch(handle);
+    const Handle channel_handle = watch.channel;
+    Channel& channel = channels_[channel_handle];
+    const bool sends = channel.state == ChannelState::idle && watch_tree_.is_due(watch);
+    BatchRecord* record = sends ? &prepare(channel) : nullptr;
+    stop_backing_off(watch);
+    if (watch_tree_.is_due(watch)) {
+        become_ready(handle);
+    } else {
+        become_idle(watch);
+    }
+    if (sends) send_or_idle(channel_handle, *record, now);
+}
+
+}  // namespace watchtree::core

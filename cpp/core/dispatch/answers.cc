@@ -18,11 +18,6 @@ BatchRecord* Dispatcher::listen_to(std::uint64_t ticket) noexcept {
     return record;
 }
 
-BufferRef Dispatcher::channel_of(std::uint64_t ticket) noexcept {
-    const BatchRecord* record = find_unanswered(ticket);
-    return record == nullptr ? BufferRef() : BufferRef::share(record->name);
-}
-
 // No answer to it counts any more. The caller gives back the pin, when it has done with the record.
 void Dispatcher::forget(BatchRecord& record) noexcept {
     tickets_.erase(tickets_.find(hash_ticket(record.ticket),
@@ -36,12 +31,13 @@ void Dispatcher::forget(BatchRecord& record) noexcept {
 }
 
 Outcome Dispatcher::acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
-                                Nanoseconds now) {
+                                Nanoseconds now, std::string& culprit) {
     BatchRecord* const record = listen_to(ticket);
     if (record == nullptr) return Outcome::ignored;
     const Handle channel = record->channel;
     if (results) {
         if (results->size() != record->entries.size()) {
+            culprit = record->name->view();
             close_channel(channel);
             return Outcome::wrong_count;
         }

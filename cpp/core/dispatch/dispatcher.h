@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -63,11 +64,11 @@ class Dispatcher {
     [[nodiscard]] bool step(Nanoseconds now);
 
     // Answers. results: none for all ok.
-    Outcome acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results, Nanoseconds now);
+    // culprit: gets the name of the channel that was closed for a wrong number of results.
+    Outcome acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results, Nanoseconds now,
+                        std::string& culprit);
     Outcome remove_all(std::uint64_t ticket) noexcept;
     Outcome fail(std::uint64_t ticket, Failure failure, Nanoseconds now);
-    // The name of the channel of an unanswered batch; null if there is none. One count, for the caller.
-    [[nodiscard]] BufferRef channel_of(std::uint64_t ticket) noexcept;
 
     // Delivery. Batches that were built wait in the outbox, each with a pin; the one who hands them over moves them, all at
     // once, into the list of those being handed over, where closing a channel still finds and cancels them.
@@ -79,10 +80,8 @@ class Dispatcher {
     void recycle(BatchRecord& record) noexcept;
     [[nodiscard]] std::uint32_t records_in_use() const noexcept { return records_.size() - spare_.size(); }
 
-    // What there is to do.
-    [[nodiscard]] bool has_work() const noexcept {
-        return watch_tree_.has_changed() || !ready_channels_.empty() || !outbox_.empty();
-    }
+    // What there is to do, but for handing over.
+    [[nodiscard]] bool has_work() const noexcept { return watch_tree_.has_changed() || !ready_channels_.empty(); }
     // When a deadline comes; none if there is nothing to wait for.
     [[nodiscard]] std::optional<Nanoseconds> next_deadline() noexcept;
 

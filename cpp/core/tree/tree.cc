@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <memory>
 
 namespace watchtree::core {
 
@@ -21,7 +20,7 @@ Tree::Tree(std::uint32_t max_key_bytes, std::uint32_t max_value_bytes)
 
 Tree::~Tree() {
     WATCHTREE_ASSERT(first_ == nullptr && others_.empty());
-    free_all();
+    clear();
 }
 
 // Reads.
@@ -272,25 +271,23 @@ Handle Tree::make_node(std::string_view key, std::optional<std::string_view> val
 }
 
 void Tree::free_node(Handle handle) noexcept {
-    Node& node = nodes_[handle];
+    release_content(nodes_[handle]);
+    nodes_.free(handle);
+}
+
+void Tree::release_content(Node& node) noexcept {
     node.key->release();
     if (node.is_directory) {
         delete node.children;
     } else {
         node.value->release();
     }
-    nodes_.free(handle);
 }
 
-void Tree::free_all() noexcept {
-    nodes_.for_each([](Handle, Node& node) {
-        node.key->release();
-        if (node.is_directory) {
-            delete node.children;
-        } else {
-            node.value->release();
-        }
-    });
+void Tree::clear() noexcept {
+    nodes_.for_each([&](Handle, Node& node) { release_content(node); });
+    Slab<Node>(max_nodes).swap(nodes_);
+    ProbeTable<HashedHandle>().swap(table_);
 }
 
 void Tree::link(Handle parent, Handle child) {
@@ -312,27 +309,27 @@ void Tree::unlink(Handle handle) noexcept {
     }
 }
 
-void Tree::replace(const TreeId& id, Index index, std::span<const NodeImage> nodes) {
-    Tree fresh(max_key_bytes_, max_value_bytes_);
+std::unique_ptr<Tree> Tree::build(Index index, std::span<const NodeImage> nodes) const {
+    auto tree = std::make_unique<Tree>(max_key_bytes_, max_value_bytes_);
     for (const NodeImage& image : nodes) {
         const std::uint32_t hash = hash_key(image.key);
-        fresh.table_.reserve(HashedHandle::hash_of);
-        const Handle node = fresh.make_node(image.key, image.value, image.update_index);
-        fresh.nodes_[node].create_index = image.create_index;
-        try {
-            fresh.link(fresh.find(parent_key(image.key)), node);
-        } catch (...) {
-            fresh.free_node(node);
-            throw;
-        }
-        fresh.table_.insert(hash, {hash, node}, HashedHandle::hash_of);
+        tree->table_.reserve(HashedHandle::hash_of);
+        const Handle node = tree->make_node(image.key, image.value, image.update_index);
+        tree->nodes_[node].create_index = image.create_index;
+        tree->link(tree->find(parent_key(image.key)), node);
+        tree->table_.insert(hash, {hash, node}, HashedHandle::hash_of);
     }
-    fresh.nodes_[fresh.root_].update_index = index;
-    nodes_.swap(fresh.nodes_);
-    table_.swap(fresh.table_);
-    std::swap(root_, fresh.root_);
+    tree->nodes_[tree->root_].update_index = index;
+    tree->index_ = index;
+    return tree;
+}
+
+void Tree::replace(const TreeId& id, Tree& built) noexcept {
+    nodes_.swap(built.nodes_);
+    table_.swap(built.table_);
+    std::swap(root_, built.root_);
+    std::swap(index_, built.index_);
     id_ = id;
-    index_ = index;
 }
 
 // Observers.

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -84,10 +85,13 @@ class Tree {
         walk(root_, visit, [](Handle) {});
     }
 
-    // Replaces the content by the nodes of an image, in key order, without the root.
-    // Requires: they are consistent (see snapshot.h), and no observer has a slot.
-    // Strong: an exception leaves everything as it was.
-    void replace(const TreeId& id, Index index, std::span<const NodeImage> nodes);
+    // A tree of the nodes of an image, with the limits of this one.
+    // nodes: consistent (see snapshot.h), in key order, without the root.
+    [[nodiscard]] std::unique_ptr<Tree> build(Index index, std::span<const NodeImage> nodes) const;
+    // Takes the nodes of a tree that was built, which gets the old ones. Requires: no observer has a slot.
+    void replace(const TreeId& id, Tree& built) noexcept;
+    // Frees everything, also the root. The tree can only be destroyed then.
+    void clear() noexcept;
 
     // The first observer gets Node::slot for its own use. Throws std::bad_alloc.
     void add_observer(TreeObserver& observer);
@@ -118,7 +122,7 @@ class Tree {
     void erase(Handle node, Index index);
     [[nodiscard]] Handle make_node(std::string_view key, std::optional<std::string_view> value, Index index);
     void free_node(Handle node) noexcept;
-    void free_all() noexcept;
+    void release_content(Node& node) noexcept;
     void link(Handle parent, Handle child);
     void unlink(Handle node) noexcept;
     void touch_upward(Handle node, Index index) noexcept;

@@ -1,0 +1,215 @@
+#include "core/engine/engine.h"
+
+#include <utility>
+
+namespace watchtree::core {
+
+Engine::Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock, Courier& courier)
+    : group_(std::move(group)),
+      clock_(std::move(clock)),
+      courier_(courier),
+      watch_tree_(std::in_place, group_->tree_, clock_),
+      dispatcher_(group_->tree_, *watch_tree_, config) {}
+
+EngineOwner Engine::make(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
+                         Courier& courier) {
+    Group& kept = *group;
+    const Turn turn(kept);
+    kept.engines_.reserve(kept.engines_.size() + 1);
+    auto* engine = new Engine(std::move(group), config, std::move(clock), courier);
+    kept.engines_.push_back(engine);
+    return EngineOwner(engine);
+}
+
+void Retire::operator()(Engine* engine) const noexcept { engine->retire(); }
+
+void Engine::retire() noexcept {
+    bool last = false;
+    const std::shared_ptr<Group> group = group_;  // keeps the lock alive beyond this
+    {
+        const Turn turn(*group);
+        dispatcher_.reset();
+        auto& waiting = dispatcher_.take_outbox();
+        dispatcher_.done_until(waiting.size());
+        std::erase(group->engines_, this);
+        watch_tree_.reset();
+        retired_ = true;
+        waker_.reset();
+        last = dispatcher_.records_in_use() == 0;
+    }
+    if (last) delete this;
+}
+
+void Engine::give_back(BatchRecord& record) noexcept {
+    if (record.pins.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    bool last = false;
+    {
+        const Turn turn(*group_);
+        dispatcher_.recycle(record);
+        last = retired_ && dispatcher_.records_in_use() == 0;
+    }
+    if (last) delete this;
+}
+
+Status Engine::sync(std::string_view channel, std::span<const Known> known, bool replace, Synced& synced,
+                    std::size_t& bad) {
+    const Turn turn(*group_);
+    const Status status = dispatcher_.sync(channel, known, replace, clock_.now(), bad);
+    synced = {group_->tree_.id(), group_->tree_.index()};
+    return status;
+}
+
+std::uint32_t Engine::touch(std::string_view channel) {
+    const Turn turn(*group_);
+    return dispatcher_.touch(channel, clock_.now());
+}
+
+bool Engine::close(std::string_view channel) {
+    const Turn turn(*group_);
+    return dispatcher_.close(channel);
+}
+
+void Engine::reset() {
+    const Turn turn(*group_);
+    dispatcher_.reset();
+}
+
+bool Engine::step() {
+    const Turn turn(*group_);
+    const Nanoseconds begin = clock_.now();
+    const bool complete = dispatcher_.step(begin);
+    dispatcher_.count_step_time(clock_.now() - begin);
+    armed_ = waker_ != nullptr && !dispatcher_.has_work();
+    if (armed_) told_ = dispatcher_.next_deadline();
+    return complete;
+}
+
+void Engine::deliver() {
+    std::vector<BatchRecord*>* records = nullptr;
+    {
+        const Turn turn(*group_);
+        if (!must_deliver()) return;
+        delivering_ = true;
+        records = &dispatcher_.take_outbox();
+    }
+    while (true) {
+        std::size_t done = 0;
+        try {
+            while (done < records->size()) {
+                BatchRecord& record = *(*records)[done++];
+                if (record.cancelled.load(std::memory_order_relaxed)) continue;
+                if (!courier_.hand_over(record)) fail(record.ticket, Failure::raised);
+            }
+        } catch (...) {
+            fail((*records)[done - 1]->ticket, Failure::raised);
+            const Turn turn(*group_);
+            dispatcher_.done_until(done);
+            delivering_ = false;
+            throw;
+        }
+        const Turn turn(*group_);
+        dispatcher_.done_until(done);
+        if (dispatcher_.outbox_is_empty()) {
+            delivering_ = false;
+            return;
+        }
+        records = &dispatcher_.take_outbox();
+    }
+}
+
+Answered Engine::acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
+                             std::string& culprit) {
+    const Turn turn(*group_);
+    const Outcome outcome = dispatcher_.acknowledge(ticket, results, clock_.now(), culprit);
+    return {outcome, must_deliver()};
+}
+
+Answered Engine::remove_all(std::uint64_t ticket) {
+    const Turn turn(*group_);
+    const Outcome outcome = dispatcher_.remove_all(ticket);
+    return {outcome, must_deliver()};
+}
+
+Answered Engine::fail(std::uint64_t ticket, Failure failure) {
+    const Turn turn(*group_);
+    const Outcome outcome = dispatcher_.fail(ticket, failure, clock_.now());
+    return {outcome, must_deliver()};
+}
+
+void Engine::set_waker(std::shared_ptr<Waker> waker) {
+    {
+        const Turn turn(*group_);
+        waker_.swap(waker);
+        armed_ = waker_ != nullptr;
+        told_ = std::nullopt;
+    }
+    // The old one goes with the lock free.
+}
+
+std::shared_ptr<Waker> Engine::waker_if_due() noexcept {
+    if (!armed_) return nullptr;
+    if (!dispatcher_.has_work()) {
+        const std::optional<Nanoseconds> deadline = dispatcher_.next_deadline();
+        if (!deadline || (told_ && *deadline >= *told_)) return nullptr;
+    }
+    armed_ = false;
+    return waker_;
+}
+
+std::uint64_t Engine::epoch() {
+    const Turn turn(*group_);
+    return dispatcher_.epoch();
+}
+
+DispatcherStats Engine::stats() {
+    const Turn turn(*group_);
+    return dispatcher_.stats();
+}
+
+std::optional<ChannelStats> Engine::channel_stats(std::string_view channel) {
+    const Turn turn(*group_);
+    return dispatcher_.channel_stats(channel);
+}
+
+std::vector<std::string> Engine::channels() {
+    const Turn turn(*group_);
+    std::vector<std::string> names;
+    for (const BufferRef& name : dispatcher_.channels()) names.emplace_back(name.get()->view());
+    return names;
+}
+
+std::optional<std::vector<std::pair<std::string, Index>>> Engine::watches(std::string_view channel) {
+    const Turn turn(*group_);
+    std::vector<WatchedKey> watched;
+    if (!dispatcher_.watches(channel, watched)) return std::nullopt;
+    std::vector<std::pair<std::string, Index>> watches;
+    watches.reserve(watched.size());
+    for (const WatchedKey& watch : watched) watches.emplace_back(watch.key.get()->view(), watch.notified);
+    return watches;
+}
+
+std::optional<Nanoseconds> Engine::next_deadline() {
+    const Turn turn(*group_);
+    if (dispatcher_.has_work() || must_deliver()) return 0;
+    const std::optional<Nanoseconds> deadline = dispatcher_.next_deadline();
+    if (!deadline) return std::nullopt;
+    const Nanoseconds now = clock_.now();
+    return *deadline > now ? *deadline - now : 0;
+}
+
+Memory Engine::memory() {
+    const Turn turn(*group_);
+    return dispatcher_.memory();
+}
+
+void Engine::verify() {
+    const Turn turn(*group_);
+    verify_in_turn();
+}
+
+void Engine::verify_in_turn() {
+    watch_tree_->verify();
+    dispatcher_.verify();
+}
+
+}  // namespace watchtree::core

@@ -1,0 +1,128 @@
+// engine.h: a dispatcher for any number of threads: takes the lock, reads the clock, hands batches over.
+//
+// Owns        the watch tree and the dispatcher. Shares the group and the clock. Borrows the courier.
+// Threads     any. The courier and the waker are called with no lock held; one hand-over at a time.
+// Life        a batch may outlive the dispatcher it came from. retire() ends the dispatcher; the memory goes when the last
+//             batch is given back.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dispatch/dispatcher.h"
+#include "core/engine/group.h"
+#include "core/watch/watch_tree.h"
+#include "watchtree/clock.h"
+#include "watchtree/config.h"
+
+namespace watchtree::core {
+
+// Carries batches to the transport.
+class Courier {
+  public:
+    // False: it failed, and was reported. An exception interrupts the program: it leaves deliver(), and the batches that
+    // were not handed over yet wait for the next one.
+    [[nodiscard]] virtual bool hand_over(BatchRecord& record) = 0;
+
+  protected:
+    ~Courier() = default;
+};
+
+// What became of an answer, and whether the next part of a cut batch waits in the outbox.
+struct Answered {
+    Outcome outcome;
+    bool must_deliver;
+};
+
+class Engine;
+struct Retire {
+    void operator()(Engine* engine) const noexcept;
+};
+using EngineOwner = std::unique_ptr<Engine, Retire>;
+
+class Engine {
+  public:
+    [[nodiscard]] static EngineOwner make(std::shared_ptr<Group> group, const Config& config,
+                                          std::shared_ptr<Clock> clock, Courier& courier);
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    void retire() noexcept;  // by its owner
+
+    [[nodiscard]] Group& group() noexcept { return *group_; }
+    [[nodiscard]] const std::shared_ptr<Group>& shared_group() const noexcept { return group_; }
+
+    Status sync(std::string_view channel, std::span<const Known> known, bool replace, Synced& synced, std::size_t& bad);
+    [[nodiscard]] std::uint32_t touch(std::string_view channel);
+    bool close(std::string_view channel);
+    void reset();
+
+    // One step; the batches wait until deliver().
+    [[nodiscard]] bool step();
+    void deliver();
+
+    Answered acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
+                         std::string& culprit);
+    Answered remove_all(std::uint64_t ticket);
+    Answered fail(std::uint64_t ticket, Failure failure);
+
+    // Batches that were handed over. The one who keeps a record pins it, while it is handed over, and gives it back later.
+    static void pin(BatchRecord& record) noexcept { record.pins.fetch_add(1, std::memory_order_relaxed); }
+    void give_back(BatchRecord& record) noexcept;
+
+    void set_waker(std::shared_ptr<Waker> waker);
+
+    [[nodiscard]] std::uint64_t epoch();
+    [[nodiscard]] DispatcherStats stats();
+    [[nodiscard]] std::optional<ChannelStats> channel_stats(std::string_view channel);
+    [[nodiscard]] std::vector<std::string> channels();
+    [[nodiscard]] std::optional<std::vector<std::pair<std::string, Index>>> watches(std::string_view channel);
+    // Nanoseconds until there is something to do, 0 now; none: nothing unless something changes.
+    [[nodiscard]] std::optional<Nanoseconds> next_deadline();
+    [[nodiscard]] Memory memory();
+    void verify();
+
+  private:
+    friend class Group;
+    friend class Turn;
+
+    // Never backwards, never below zero.
+    class ForwardClock final : public Clock {
+      public:
+        explicit ForwardClock(std::shared_ptr<Clock> clock) : clock_(std::move(clock)) {}
+        [[nodiscard]] Nanoseconds now() noexcept override {
+            const Nanoseconds time = clock_->now();
+            if (time > last_) last_ = time;
+            return last_;
+        }
+
+      private:
+        std::shared_ptr<Clock> clock_;
+        Nanoseconds last_ = 0;
+    };
+
+    Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock, Courier& courier);
+    ~Engine() = default;
+
+    // The rest: in a turn.
+    [[nodiscard]] std::shared_ptr<Waker> waker_if_due() noexcept;
+    void reset_in_turn() noexcept { dispatcher_.reset(); }
+    void verify_in_turn();
+    [[nodiscard]] bool must_deliver() const noexcept { return !delivering_ && !dispatcher_.outbox_is_empty(); }
+
+    std::shared_ptr<Group> group_;
+    ForwardClock clock_;
+    Courier& courier_;
+    std::optional<WatchTree> watch_tree_;  // none once retired
+    Dispatcher dispatcher_;
+    bool delivering_ = false;
+    bool retired_ = false;
+    std::shared_ptr<Waker> waker_;
+    bool armed_ = false;                     // a step left nothing to do, and nobody was woken since
+    std::optional<Nanoseconds> told_;        // the deadline known to whoever would be woken
+};
+
+}  // namespace watchtree::core

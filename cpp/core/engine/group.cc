@@ -1,0 +1,174 @@
+#include "core/engine/group.h"
+
+#include <atomic>
+
+#include "core/engine/engine.h"
+#include "core/tree/snapshot.h"
+
+namespace watchtree::core {
+
+namespace {
+
+std::atomic<WaitForLock> wait_for_lock{[](std::mutex& mutex) { mutex.lock(); }};
+
+NodeView view_of(const Node& node, bool with_value) {
+    return {BufferRef::share(node.key), BufferRef::share(with_value && !node.is_directory ? node.value : nullptr),
+            node.create_index, node.update_index};
+}
+
+}  // namespace
+
+void set_wait_for_lock(WaitForLock wait) noexcept { wait_for_lock.store(wait); }
+
+void Group::lock() {
+    if (!mutex_.try_lock()) wait_for_lock.load(std::memory_order_relaxed)(mutex_);
+}
+
+Turn::~Turn() {
+    while (true) {
+        std::shared_ptr<Waker> waker;
+        std::shared_ptr<Group> group;  // whoever is woken may end the last engine
+        for (Engine* engine : group_.engines_) {
+            waker = engine->waker_if_due();
+            if (waker == nullptr) continue;
+            group = engine->group_;
+            break;
+        }
+        group_.unlock();
+        if (waker == nullptr) return;
+        waker->wake();
+        waker.reset();
+        group_.lock();
+    }
+}
+
+Change Group::change(const Operation& operation, AskedIndex asked) {
+    const Turn turn(*this);
+    return tree_.change(operation, asked);
+}
+
+Status Group::batch(std::span<const Operation> operations, AskedIndex asked, std::vector<Change>& changes,
+                    Index& index) {
+    const Turn turn(*this);
+    const Status status = tree_.batch(operations, asked, changes);
+    index = tree_.index();
+    return status;
+}
+
+TreeId Group::id() {
+    const Turn turn(*this);
+    return tree_.id();
+}
+
+Index Group::index() {
+    const Turn turn(*this);
+    return tree_.index();
+}
+
+std::uint32_t Group::size() {
+    const Turn turn(*this);
+    return tree_.size();
+}
+
+bool Group::contains(std::string_view key) {
+    const Turn turn(*this);
+    return tree_.find(key) != none;
+}
+
+Status Group::get(std::string_view key, NodeView& node) {
+    const Status status = check_key(key, max_key_bytes());
+    if (status != Status::ok) return status;
+    const Turn turn(*this);
+    const Handle handle = tree_.find(key);
+    if (handle == none) return Status::not_found;
+    node = view_of(tree_.node(handle), true);
+    return Status::ok;
+}
+
+Status Group::get_many(std::span<const std::string_view> keys, std::vector<std::optional<NodeView>>& nodes,
+                       std::size_t& bad) {
+    for (bad = 0; bad < keys.size(); ++bad) {
+        const Status status = check_key(keys[bad], max_key_bytes());
+        if (status != Status::ok) return status;
+    }
+    nodes.reserve(keys.size());
+    const Turn turn(*this);
+    for (const std::string_view key : keys) {
+        const Handle handle = tree_.find(key);
+        nodes.emplace_back();
+        if (handle != none) nodes.back() = view_of(tree_.node(handle), true);
+    }
+    return Status::ok;
+}
+
+Status Group::list(std::string_view key, std::vector<NodeView>& nodes) {
+    const Status status = check_key(key, max_key_bytes());
+    if (status != Status::ok) return status;
+    const Turn turn(*this);
+    const Handle handle = tree_.find(key);
+    if (handle == none) return Status::not_found;
+    const Node& node = tree_.node(handle);
+    if (!node.is_directory) return Status::not_directory;
+    if (node.children == nullptr) return Status::ok;
+    nodes.reserve(node.children->size());
+    for (const auto& [part, child] : *node.children) nodes.push_back(view_of(tree_.node(child), true));
+    return Status::ok;
+}
+
+void Group::keys(std::vector<NodeView>& nodes) {
+    const Turn turn(*this);
+    nodes.reserve(tree_.size());
+    tree_.for_each([&](const Node& node) { nodes.push_back(view_of(node, false)); });
+}
+
+void Group::give_back(NodeView& node) {
+    const Turn turn(*this);
+    const NodeView gone = std::move(node);
+}
+
+void Group::give_back(std::vector<NodeView>& nodes) {
+    const Turn turn(*this);
+    nodes.clear();
+}
+
+void Group::give_back(std::vector<std::optional<NodeView>>& nodes) {
+    const Turn turn(*this);
+    nodes.clear();
+}
+
+std::string Group::snapshot() {
+    std::optional<Capture> capture;
+    {
+        const Turn turn(*this);
+        capture.emplace(tree_);
+    }
+    // Whatever happens, the shared buffers are given back under the lock.
+    struct GiveBack {
+        Group& group;
+        std::optional<Capture>& capture;
+        ~GiveBack() {
+            const Turn turn(group);
+            capture.reset();
+        }
+    } give_back{*this, capture};
+    return capture->encode();
+}
+
+Status Group::restore(std::string_view image) {
+    const std::optional<Image> parsed = parse_image(image, max_key_bytes(), max_value_bytes());
+    if (!parsed) return Status::invalid_snapshot;
+    const std::unique_ptr<Tree> built = tree_.build(parsed->index, parsed->nodes);
+    const Turn turn(*this);
+    for (Engine* engine : engines_) engine->reset_in_turn();
+    tree_.replace(parsed->id, *built);
+    built->clear();  // its buffers may be shared with batches, so they go under the lock
+    return Status::ok;
+}
+
+void Group::verify() {
+    const Turn turn(*this);
+    tree_.verify();
+    for (Engine* engine : engines_) engine->verify_in_turn();
+}
+
+}  // namespace watchtree::core

@@ -1,7 +1,7 @@
 """What a notebook shows of the public objects: small HTML, escaped, bounded however large the object is.
 
-The `_repr_html_` methods, those of the native classes too, call these functions. No colours, so that both light and dark
-themes work.
+The `_repr_html_` methods, those of the native classes too, call these functions. No colours, so that both light and
+dark themes work.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _value(value: bytes | None) -> str:
     except UnicodeDecodeError as error:
         cut_inside_a_character = len(start) < len(value) and error.start > len(start) - 4
         text = start[: error.start].decode() if cut_inside_a_character else ascii(start)
-    if not text.isprintable():
+    if not text or not text.isprintable():
         text = ascii(start)
     if len(value) <= len(start) and len(text) <= MAX_TEXT:
         return f"<code>{escape(text)}</code>"

@@ -101,7 +101,7 @@ class Runner:
         self.stop()
 
     async def __aenter__(self) -> Runner:
-        """Start in the running event loop. Errors: as `start`, and RuntimeError if a thread or another loop drives it."""
+        """Start in the running event loop. Errors: as `start`; RuntimeError too if a thread or another loop drives it."""
         self._start(LoopDrive(self._step, asyncio.get_running_loop()))
         return self
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from watchtree import Dispatcher, Tree
 from watchtree.cli.connections import Connections
-from watchtree.cli.faults import Faults
+from watchtree.cli.faults import Fault, Faults
 from watchtree.cli.network import Network
 from watchtree.cli.subscribers import Held, Subscriber, truth
 
@@ -55,9 +55,7 @@ class Outcome:
             ("sendings", f"{self._sendings:,}", "batches given to the transport"),
             ("connections dropped", f"{self._dropped_connections:,}", "and resumed"),
         ]
-        rows += [
-            ("fault", f"{self._faults.counts[fault]:,}", fault.value) for fault in sorted(self._faults.counts, key=str)
-        ]
+        rows += [(f"fault: {fault.name.lower()}", f"{self._faults.counts[fault]:,}", fault.value) for fault in Fault]
         rows += [
             ("delivered", f"{delivered:,}", "notifications that told a subscriber something new"),
             ("coalesced", f"{stats.coalesced:,}", "changes that needed no notification of their own, over all watches"),

@@ -1,0 +1,21 @@
+"""The native core and the model agree on every history of calls, and the guarantees hold (contract §1 to §3, §5)."""
+
+from __future__ import annotations
+
+from properties.machine import MODEL, EngineMachine
+from properties.sides import Engine
+from watchtree import Dispatcher, Tree
+
+
+class CoreMachine(EngineMachine):
+    engine = Engine(Tree, Dispatcher)
+
+
+class ModelMachine(EngineMachine):
+    """The model against itself: its guarantees are checked without the core."""
+
+    engine = MODEL
+
+
+TestCoreAgainstModel = CoreMachine.TestCase
+TestModelAgainstItself = ModelMachine.TestCase

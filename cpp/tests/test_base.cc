@@ -1,0 +1,253 @@
+// test_base.cc: the structures of core/base do, over long runs of random operations, what the standard library's do.
+//
+// The seeds are fixed and the engine is std::mt19937, so a failure comes again. Run with the sanitizers in .ci/run.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/buffer.h"
+#include "core/base/intrusive_list.h"
+#include "core/base/probe_table.h"
+#include "core/base/slab.h"
+
+using namespace watchtree::core;
+
+namespace {
+
+#define CHECK(holds)                                                                 \
+    do {                                                                             \
+        if (!(holds)) {                                                              \
+            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
+            std::exit(1);                                                            \
+        }                                                                            \
+    } while (false)
+
+class Random {
+  public:
+    explicit Random(std::uint32_t seed) : engine_(seed) {}
+    [[nodiscard]] std::uint32_t below(std::size_t bound) { return word() % static_cast<std::uint32_t>(bound); }
+    [[nodiscard]] std::uint32_t word() { return static_cast<std::uint32_t>(engine_()); }
+
+  private:
+    std::mt19937 engine_;
+};
+
+// A record with something to destroy, so that one destroyed twice or never is seen.
+struct Record {
+    std::shared_ptr<std::uint32_t> number;
+    Links links{none, none};
+};
+Links& links_of(Record& record) { return record.links; }
+using List = IntrusiveList<Record, links_of>;
+
+[[nodiscard]] Record record(std::uint32_t number) { return {std::make_shared<std::uint32_t>(number), {none, none}}; }
+
+void a_slab_is_a_map_from_handles_to_records() {
+    Random random(1);
+    Slab<Record> slab;
+    std::map<Handle, std::shared_ptr<std::uint32_t>> model;
+    std::vector<Handle> live;
+    for (int step = 0; step < 60'000; ++step) {
+        // Grows to some thousands, shrinks to none, and so on: chunks come and go.
+        const bool growing = step / 10'000 % 2 == 0;
+        if (live.empty() || random.below(10) < (growing ? 7u : 3u)) {
+            const Record made = record(random.word());
+            const Handle handle = slab.make(made);
+            CHECK(model.emplace(handle, made.number).second);
+            live.push_back(handle);
+        } else {
+            const std::size_t at = random.below(live.size());
+            const Handle handle = std::exchange(live[at], live.back());
+            live.pop_back();
+            CHECK(slab[handle].number == model.at(handle));
+            CHECK(model.at(handle).use_count() == 2);
+            slab.free(handle);
+            CHECK(model.at(handle).use_count() == 1);
+            model.erase(handle);
+        }
+        CHECK(slab.size() == model.size());
+        if (step % 1'000 != 0) continue;
+        auto expected = model.begin();
+        slab.for_each([&](Handle handle, Record& at) {
+            CHECK(expected != model.end() && expected->first == handle && expected->second == at.number);
+            ++expected;
+        });
+        CHECK(expected == model.end());
+    }
+    const std::size_t memory = slab.memory();
+    for (const Handle handle : live) slab.free(handle);
+    CHECK(slab.size() == 0);
+    CHECK(slab.memory() <= memory);
+}
+
+void the_memory_of_a_slab_follows_what_is_live() {
+    Slab<std::uint64_t> slab;
+    std::vector<Handle> handles;
+    for (std::uint64_t i = 0; i < 100'000; ++i) handles.push_back(slab.make(i));
+    const std::size_t full = slab.memory();
+    CHECK(full < 100'000 * sizeof(std::uint64_t) * 5 / 4);
+    for (const Handle handle : handles) slab.free(handle);
+    CHECK(slab.memory() < full / 10);
+}
+
+void a_full_slab_refuses_and_changes_nothing() {
+    constexpr std::uint32_t limit = 2 * Slab<std::uint64_t>::chunk_size;
+    Slab<std::uint64_t> slab(limit);
+    for (std::uint32_t i = 0; i < limit; ++i) CHECK(slab[slab.make(i)] == i);
+    bool refused = false;
+    try {
+        (void)slab.make(0u);
+    } catch (const std::length_error&) {
+        refused = true;
+    }
+    CHECK(refused && slab.size() == limit);
+    slab.free(0);
+    CHECK(slab.make(7u) == 0 && slab[0] == 7);
+}
+
+void a_reserved_slab_allocates_no_more() {
+    Slab<std::uint64_t> slab;
+    slab.reserve(5'000);
+    const std::size_t memory = slab.memory();
+    for (std::uint64_t i = 0; i < 5'000; ++i) (void)slab.make(i);
+    CHECK(slab.memory() == memory);
+}
+
+void a_list_is_a_queue_from_which_any_record_can_go() {
+    Random random(2);
+    Slab<Record> slab;
+    List list;
+    std::deque<Handle> model;
+    for (int step = 0; step < 20'000; ++step) {
+        const std::uint32_t choice = random.below(10);
+        if (model.empty() || choice < 5) {
+            const Handle handle = slab.make(record(random.word()));
+            list.push_back(slab, handle);
+            model.push_back(handle);
+        } else if (choice < 7) {
+            const Handle handle = list.pop_front(slab);
+            CHECK(handle == model.front());
+            model.pop_front();
+            slab.free(handle);
+        } else {
+            const auto at = model.begin() + random.below(model.size());
+            const Handle handle = *at;
+            model.erase(at);
+            if (choice < 9) {
+                list.erase(slab, handle);
+                slab.free(handle);
+            } else {
+                list.move_to_back(slab, handle);
+                model.push_back(handle);
+            }
+        }
+        CHECK(list.size() == model.size() && list.empty() == model.empty());
+        CHECK(list.front() == (model.empty() ? none : model.front()));
+        CHECK(list.back() == (model.empty() ? none : model.back()));
+        if (step % 500 != 0) continue;
+        std::vector<Handle> walked;
+        list.verify(slab, "the list of the test", [&](Handle handle) { walked.push_back(handle); });
+        CHECK(std::equal(walked.begin(), walked.end(), model.begin(), model.end()));
+    }
+}
+
+// hashes: how many different ones, 0 for one a key. Few make long clusters, which wrap around the end of the table.
+void a_probe_table_is_a_hash_map(std::uint32_t seed, std::uint32_t hashes, std::uint32_t keys) {
+    Random random(seed);
+    const std::uint32_t spread = hashes == 0 ? 1 : 0xFFFFFFFFu / hashes;
+    const auto hash_of_key = [&](std::uint32_t key) {
+        return hashes == 0 ? key * 2654435769u : 0xFFFFFFFFu - key % hashes * spread;
+    };
+    ProbeTable<HashedHandle> table;
+    std::unordered_map<std::uint32_t, std::uint32_t> model;
+    const auto find = [&](std::uint32_t key) {
+        return table.find(hash_of_key(key), [&](const HashedHandle::Slot& slot) { return slot.handle == key; });
+    };
+    for (int step = 0; step < 40'000; ++step) {
+        const std::uint32_t key = random.below(keys);
+        const bool growing = step / 8'000 % 2 == 0;
+        HashedHandle::Slot* slot = find(key);
+        CHECK((slot != nullptr) == model.contains(key));
+        if (slot != nullptr) {
+            CHECK(slot->handle == key && slot->hash == model.at(key));
+            if (!growing || random.below(4) == 0) {
+                table.erase(slot, HashedHandle::hash_of);
+                model.erase(key);
+                CHECK(find(key) == nullptr);
+            }
+        } else if (growing || random.below(4) == 0) {
+            table.insert(hash_of_key(key), {hash_of_key(key), key}, HashedHandle::hash_of);
+            model.emplace(key, hash_of_key(key));
+        }
+        CHECK(table.size() == model.size());
+        if (step % 500 != 0) continue;
+        table.verify(HashedHandle::hash_of, "the table of the test");
+        std::size_t count = 0;
+        table.for_each([&](const HashedHandle::Slot& at) {
+            CHECK(model.contains(at.handle));
+            ++count;
+        });
+        CHECK(count == model.size());
+    }
+    for (std::uint32_t key = 0; key < keys; ++key)
+        if (auto* slot = find(key); slot != nullptr) table.erase(slot, HashedHandle::hash_of);
+    CHECK(table.size() == 0 && table.memory() == 0);
+}
+
+void a_reserved_probe_table_does_not_move() {
+    ProbeTable<HashedHandle> table;
+    table.reserve(HashedHandle::hash_of, 1'000);
+    const std::size_t memory = table.memory();
+    for (std::uint32_t key = 0; key < 1'000; ++key) table.insert(key, {key, key}, HashedHandle::hash_of);
+    CHECK(table.memory() == memory);
+}
+
+void a_moved_table_leaves_none_behind() {
+    ProbeTable<HashedHandle> table;
+    table.insert(1, {1, 1}, HashedHandle::hash_of);
+    ProbeTable<HashedHandle> other(std::move(table));
+    CHECK(other.size() == 1 && other.find(1, [](const auto& slot) { return slot.handle == 1; }) != nullptr);
+    table = ProbeTable<HashedHandle>();
+    CHECK(table.size() == 0 && table.find(1, [](const auto&) { return true; }) == nullptr);
+}
+
+void a_buffer_is_written_in_place_only_by_its_one_holder() {
+    BufferRef first = BufferRef::adopt(Buffer::make("abc"));
+    CHECK(first.get()->overwrite("xyz") && first.get()->view() == "xyz");
+    CHECK(!first.get()->overwrite("longer"));
+    {
+        const BufferRef second = BufferRef::share(first.get());
+        CHECK(!first.get()->overwrite("abc") && second.get()->view() == "xyz");
+    }
+    CHECK(first.get()->overwrite("abc"));
+    const std::string bytes("\0\xff", 2);
+    CHECK(BufferRef::adopt(Buffer::make(bytes)).get()->view() == bytes);
+    CHECK(BufferRef::adopt(Buffer::make("")).get()->view().empty());
+}
+
+}  // namespace
+
+int main() {
+    a_slab_is_a_map_from_handles_to_records();
+    the_memory_of_a_slab_follows_what_is_live();
+    a_full_slab_refuses_and_changes_nothing();
+    a_reserved_slab_allocates_no_more();
+    a_list_is_a_queue_from_which_any_record_can_go();
+    a_probe_table_is_a_hash_map(3, 0, 4'000);
+    a_probe_table_is_a_hash_map(4, 7, 200);
+    a_probe_table_is_a_hash_map(5, 1, 60);
+    a_reserved_probe_table_does_not_move();
+    a_moved_table_leaves_none_behind();
+    a_buffer_is_written_in_place_only_by_its_one_holder();
+    std::puts("core/base: all hold");
+}

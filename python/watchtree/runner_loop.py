@@ -47,7 +47,7 @@ class LoopDrive:
         self._call_in_loop(self._run_now)
 
     def start(self) -> None:
-        self._next = self._loop.call_soon(self._run, context=self._context)
+        self._next = self._loop.call_soon(self._run, context=self._context.copy())
 
     def request_stop(self) -> None:
         self._stopping = True
@@ -93,13 +93,13 @@ class LoopDrive:
         if self._stopping:
             return
         if seconds > 0.0 and not self._once_more:
-            self._next = self._loop.call_later(seconds, self._run, context=self._context)
+            self._next = self._loop.call_later(seconds, self._run, context=self._context.copy())
         else:
             self._once_more = False
-            self._next = self._loop.call_soon(self._run, context=self._context)
+            self._next = self._loop.call_soon(self._run, context=self._context.copy())
 
     def _call_in_loop(self, callback: Callable[[], None]) -> None:
         try:
-            self._loop.call_soon_threadsafe(callback, context=self._context)
+            self._loop.call_soon_threadsafe(callback, context=self._context.copy())
         except RuntimeError:
             return  # the loop is closed: nothing of it will run again

@@ -38,9 +38,7 @@ class Rig:
         """Set a value, with the directories above it."""
         return self.tree.put(key, value, parents=True)
 
-    def sync(
-        self, channel: str, known: Mapping[str, int] | Iterable[tuple[str, int]], replace: bool = False
-    ) -> Synced:
+    def sync(self, channel: str, known: Mapping[str, int] | Iterable[tuple[str, int]], replace: bool = False) -> Synced:
         synced = self.dispatcher.sync(channel, known, replace)
         self.verify()
         return synced

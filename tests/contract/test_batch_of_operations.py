@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from rig import image
-
 from watchtree import (
     CompareAndSet,
     CompareFailed,
@@ -64,7 +63,13 @@ failing = pytest.mark.parametrize(("operation", "error"), FAILING.values(), ids=
 
 def test_a_batch_answers_one_index_for_all_that_succeed(tree):
     answers = tree.batch(
-        [Put("value", b"w"), Mkdir("new"), Remove("dir.child"), CompareAndSet("value", b"w", b"x"), Put("p.q", b"", True)]
+        [
+            Put("value", b"w"),
+            Mkdir("new"),
+            Remove("dir.child"),
+            CompareAndSet("value", b"w", b"x"),
+            Put("p.q", b"", True),
+        ]
     )
     assert answers == [3] * 5
     assert tree.index == 3

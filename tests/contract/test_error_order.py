@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from rig import image
-
 from watchtree import CompareAndSet, InvalidKey, KeyTooLong, Mkdir, Put, Remove, StaleIndex, Tree, ValueTooLong
 
 LONG_KEY = "k" * 8193
@@ -99,7 +98,7 @@ def test_a_stale_index_is_found_before_the_state_of_the_tree(tree, call):
 
 @pytest.mark.parametrize("call", INDEX_FIRST.values(), ids=INDEX_FIRST)
 def test_an_index_too_high_is_found_before_the_state_of_the_tree(tree, call):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="index") as caught:
         call(tree, TOO_HIGH)
     assert type(caught.value) is ValueError
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from rig import image
-
 from watchtree import CompareAndSet, NotFound, Put, StaleIndex, Tree
 
 MAX_INDEX = 2**63 - 1
@@ -90,7 +89,7 @@ def test_the_greatest_index_is_2_to_the_63_less_1(tree, change):
 @pytest.mark.parametrize("index", [MAX_INDEX + 1, 2**64, 2**64 + 21, 10**100])
 def test_an_index_above_the_greatest_is_a_value_error_and_changes_nothing(tree, change, index):
     before = image(tree)
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="index") as caught:
         change(tree, index)
     assert not isinstance(caught.value, StaleIndex)
     assert image(tree) == before
@@ -100,7 +99,7 @@ def test_an_index_above_the_greatest_is_a_value_error_and_changes_nothing(tree, 
 def test_after_the_greatest_index_no_change_is_possible(tree, change):
     tree.put("last", b"", index=MAX_INDEX)
     before = image(tree)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="index"):
         change(tree, None)
     assert image(tree) == before
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rig import Rig, image
-
 from watchtree import CompareAndSet, Config, InvalidKey, KeyTooLong, Mkdir, Put, Remove, Tree
 
 GOOD = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from rig import Rig
-
 from watchtree import State
 
 VALUE, DIRECTORY, MISSING = State.VALUE, State.DIRECTORY, State.MISSING

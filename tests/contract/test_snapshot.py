@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rig import Rig, image
-
 from watchtree import Dispatcher, InvalidSnapshot, ManualClock, State, Tree
 
 

@@ -6,7 +6,6 @@ from collections import OrderedDict, UserDict
 from types import MappingProxyType
 
 import pytest
-
 from watchtree import DuplicateKey, InvalidKey, KeyTooLong, State, Synced
 
 MAX_INDEX = 2**63 - 1

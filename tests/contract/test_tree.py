@@ -6,7 +6,6 @@ from array import array
 
 import pytest
 from rig import Rig, image
-
 from watchtree import (
     CompareFailed,
     Config,

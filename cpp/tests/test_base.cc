@@ -98,6 +98,8 @@ void the_memory_of_a_slab_follows_what_is_live() {
     CHECK(full < 100'000 * sizeof(std::uint64_t) * 5 / 4);
     for (const Handle handle : handles) slab.free(handle);
     CHECK(slab.memory() < full / 10);
+    for (std::uint64_t i = 0; i < 100'000; ++i) CHECK(slab[slab.make(i)] == i);
+    CHECK(slab.memory() <= full);
 }
 
 void a_full_slab_refuses_and_changes_nothing() {

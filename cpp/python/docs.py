@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 Documented = tuple[str, str]
@@ -47,7 +48,7 @@ def documented_class(node: ast.ClassDef) -> Iterator[Documented]:
 
 def attributes(body: list[ast.stmt], prefix: str) -> Iterator[Documented]:
     """An attribute's docstring is the string that stands right below it."""
-    for node, below in zip(body, body[1:], strict=False):
+    for node, below in pairwise(body):
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             continue
         text = ast.get_docstring(ast.Module(body=[below], type_ignores=[]))

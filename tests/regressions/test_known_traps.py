@@ -378,11 +378,11 @@ def test_resuming_with_the_notified_indexes_repeats_nothing_and_misses_nothing(r
     rig.watch("alice", "kept", "changed", "removed", "made", "never")
     known = {key: max(index, 1) for key, index in rig.dispatcher.watches("alice").items()}
     rig.dispatcher.close("alice")
-    changed, removed, made = rig.put("changed", b"2"), rig.tree.remove("removed"), rig.put("made")
+    changed, _, made = rig.put("changed", b"2"), rig.tree.remove("removed"), rig.put("made")
     rig.sync("alice", known | {"never": rig.tree.index})
     [(_, told)] = rig.sent_by(rig.settle)
     assert sorted(told) == [
         ("changed", State.VALUE, changed, b"2"),
         ("made", State.VALUE, made, b"v"),
-        ("removed", State.MISSING, removed, None),
+        ("removed", State.MISSING, rig.tree.index, None),  # nobody watched it at its removal
     ]

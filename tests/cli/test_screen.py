@@ -35,7 +35,7 @@ def test_elsewhere_there_is_a_line_a_second_without_control_characters(clock: Cl
     screen = Screen(out)
     for tenth in range(25):
         clock.now = tenth / 10
-        screen.progress(0.5, lambda tenth=tenth: f"tenth {tenth}")  # type: ignore[misc]
+        screen.progress(0.5, f"tenth {tenth}".format)
     assert out.getvalue() == "tenth 10\ntenth 20\n"
 
 

@@ -9,6 +9,7 @@ import random
 import sys
 import sysconfig
 import time
+from functools import partial
 
 from watchtree import Config, Dispatcher, DispatcherStats, Runner, Tree, WatchTreeError
 from watchtree.cli.changes import Changes
@@ -170,7 +171,7 @@ class _Demo:
             self.network.advance(now)
             elapsed = now - began
             share = elapsed / self.seconds if math.isfinite(self.seconds) else None
-            self.screen.progress(share, lambda elapsed=elapsed: self._describe(elapsed))  # type: ignore[misc]
+            self.screen.progress(share, partial(self._describe, elapsed))
             time.sleep(0.002)
             now = time.monotonic()
 

@@ -108,6 +108,11 @@ void Dispatcher::done_until(std::size_t position) noexcept {
     }
 }
 
+void Dispatcher::drop_outbox() noexcept {
+    for (BatchRecord* record : outbox_) unpin(*record);
+    outbox_.clear();
+}
+
 void Dispatcher::cancel_undelivered(const Buffer* name) noexcept {
     const auto cancel = [&](const std::vector<BatchRecord*>& records) {
         for (BatchRecord* record : records)

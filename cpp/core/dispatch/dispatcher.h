@@ -75,6 +75,7 @@ class Dispatcher {
     [[nodiscard]] bool outbox_is_empty() const noexcept { return outbox_.empty(); }
     [[nodiscard]] std::vector<BatchRecord*>& take_outbox() noexcept;  // Requires: the last ones taken are done.
     void done_until(std::size_t position) noexcept;                   // unpins those before it, puts back the others
+    void drop_outbox() noexcept;
     void unpin(BatchRecord& record) noexcept;
     // Requires: the last pin is gone.
     void recycle(BatchRecord& record) noexcept;

@@ -44,7 +44,7 @@ Status Dispatcher::check(std::span<const Known> known, std::size_t& bad) {
     hashes_.resize(known.size());
     places_.assign(std::bit_ceil(known.size() * 2), none);
     for (bad = 0; bad < known.size(); ++bad) {
-        const Status status = check_key(known[bad].key, tree_.max_key_bytes());
+        const Status status = check_key(known[bad].key, config_.max_key_bytes);
         if (status != Status::ok) return status;
         if (known[bad].index < -1) return Status::index_out_of_range;
         hashes_[bad] = hash_key(known[bad].key);

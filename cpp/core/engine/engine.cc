@@ -4,19 +4,20 @@
 
 namespace watchtree::core {
 
-Engine::Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock, Courier& courier)
+Engine::Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
+               std::shared_ptr<Courier> courier)
     : group_(std::move(group)),
       clock_(std::move(clock)),
-      courier_(courier),
+      courier_(std::move(courier)),
       watch_tree_(std::in_place, group_->tree_, clock_),
       dispatcher_(group_->tree_, *watch_tree_, config) {}
 
 EngineOwner Engine::make(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
-                         Courier& courier) {
+                         std::shared_ptr<Courier> courier) {
     Group& kept = *group;
     const Turn turn(kept);
     kept.engines_.reserve(kept.engines_.size() + 1);
-    auto* engine = new Engine(std::move(group), config, std::move(clock), courier);
+    auto* engine = new Engine(std::move(group), config, std::move(clock), std::move(courier));
     kept.engines_.push_back(engine);
     return EngineOwner(engine);
 }
@@ -28,14 +29,13 @@ void Engine::retire() noexcept {
     const std::shared_ptr<Group> group = group_;  // keeps the lock alive beyond this
     {
         const Turn turn(*group);
-        dispatcher_.reset();
-        auto& waiting = dispatcher_.take_outbox();
-        dispatcher_.done_until(waiting.size());
+        dispatcher_.reset();  // and cancels what is being handed over
+        dispatcher_.drop_outbox();
         std::erase(group->engines_, this);
         watch_tree_.reset();
         retired_ = true;
         waker_.reset();
-        last = dispatcher_.records_in_use() == 0;
+        last = is_unused();
     }
     if (last) delete this;
 }
@@ -46,7 +46,7 @@ void Engine::give_back(BatchRecord& record) noexcept {
     {
         const Turn turn(*group_);
         dispatcher_.recycle(record);
-        last = retired_ && dispatcher_.records_in_use() == 0;
+        last = is_unused();
     }
     if (last) delete this;
 }
@@ -85,36 +85,45 @@ bool Engine::step() {
 }
 
 void Engine::deliver() {
-    std::vector<BatchRecord*>* records = nullptr;
-    {
-        const Turn turn(*group_);
-        if (!must_deliver()) return;
-        delivering_ = true;
-        records = &dispatcher_.take_outbox();
-    }
-    while (true) {
+    const std::shared_ptr<Courier> courier = courier_;
+    std::vector<BatchRecord*>* records = start_delivery();
+    while (records != nullptr) {
         std::size_t done = 0;
         try {
             while (done < records->size()) {
                 BatchRecord& record = *(*records)[done++];
                 if (record.cancelled.load(std::memory_order_relaxed)) continue;
-                if (!courier_.hand_over(record)) fail(record.ticket, Failure::raised);
+                if (!courier->hand_over(record)) fail(record.ticket, Failure::raised);
             }
         } catch (...) {
             fail((*records)[done - 1]->ticket, Failure::raised);
-            const Turn turn(*group_);
-            dispatcher_.done_until(done);
-            delivering_ = false;
+            (void)end_delivery(done, true);
             throw;
         }
+        records = end_delivery(done, false);
+    }
+}
+
+std::vector<BatchRecord*>* Engine::start_delivery() {
+    const Turn turn(*group_);
+    if (!must_deliver()) return nullptr;
+    delivering_ = true;
+    return &dispatcher_.take_outbox();
+}
+
+// What was built meanwhile, to be handed over next; null if there is nothing, or no more is to be handed over now.
+std::vector<BatchRecord*>* Engine::end_delivery(std::size_t done, bool interrupted) {
+    bool last = false;
+    {
         const Turn turn(*group_);
         dispatcher_.done_until(done);
-        if (dispatcher_.outbox_is_empty()) {
-            delivering_ = false;
-            return;
-        }
-        records = &dispatcher_.take_outbox();
+        if (retired_) dispatcher_.drop_outbox();
+        if (!interrupted && !dispatcher_.outbox_is_empty()) return &dispatcher_.take_outbox();
+        delivering_ = false;
+        last = is_unused();
     }
+    if (last) delete this;
+    return nullptr;
 }
 
 Answered Engine::acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,

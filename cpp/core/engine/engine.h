@@ -1,6 +1,6 @@
 // engine.h: a dispatcher for any number of threads: takes the lock, reads the clock, hands batches over.
 //
-// Owns        the watch tree and the dispatcher. Shares the group and the clock. Borrows the courier.
+// Owns        the watch tree and the dispatcher. Shares the group, the clock and the courier.
 // Threads     any. The courier and the waker are called with no lock held; one hand-over at a time.
 // Life        a batch may outlive the dispatcher it came from. retire() ends the dispatcher; the memory goes when the last
 //             batch is given back.
@@ -28,8 +28,7 @@ class Courier {
     // were not handed over yet wait for the next one.
     [[nodiscard]] virtual bool hand_over(BatchRecord& record) = 0;
 
-  protected:
-    ~Courier() = default;
+    virtual ~Courier() = default;
 };
 
 // What became of an answer, and whether the next part of a cut batch waits in the outbox.
@@ -47,13 +46,13 @@ using EngineOwner = std::unique_ptr<Engine, Retire>;
 class Engine {
   public:
     [[nodiscard]] static EngineOwner make(std::shared_ptr<Group> group, const Config& config,
-                                          std::shared_ptr<Clock> clock, Courier& courier);
+                                          std::shared_ptr<Clock> clock, std::shared_ptr<Courier> courier);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
     void retire() noexcept;  // by its owner
 
     [[nodiscard]] Group& group() noexcept { return *group_; }
-    [[nodiscard]] const std::shared_ptr<Group>& shared_group() const noexcept { return group_; }
+    [[nodiscard]] Courier& courier() noexcept { return *courier_; }
 
     Status sync(std::string_view channel, std::span<const Known> known, bool replace, Synced& synced, std::size_t& bad);
     [[nodiscard]] std::uint32_t touch(std::string_view channel);
@@ -104,18 +103,25 @@ class Engine {
         Nanoseconds last_ = 0;
     };
 
-    Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock, Courier& courier);
+    Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
+           std::shared_ptr<Courier> courier);
     ~Engine() = default;
+
+    [[nodiscard]] std::vector<BatchRecord*>* start_delivery();
+    [[nodiscard]] std::vector<BatchRecord*>* end_delivery(std::size_t done, bool interrupted);
 
     // The rest: in a turn.
     [[nodiscard]] std::shared_ptr<Waker> waker_if_due() noexcept;
     void reset_in_turn() noexcept { dispatcher_.reset(); }
     void verify_in_turn();
+    [[nodiscard]] bool is_unused() const noexcept {
+        return retired_ && !delivering_ && dispatcher_.records_in_use() == 0;
+    }
     [[nodiscard]] bool must_deliver() const noexcept { return !delivering_ && !dispatcher_.outbox_is_empty(); }
 
     std::shared_ptr<Group> group_;
     ForwardClock clock_;
-    Courier& courier_;
+    std::shared_ptr<Courier> courier_;
     std::optional<WatchTree> watch_tree_;  // none once retired
     Dispatcher dispatcher_;
     bool delivering_ = false;

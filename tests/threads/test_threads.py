@@ -358,7 +358,7 @@ def test_no_work_is_left_without_a_call_of_on_work():
             for i in range(ROUNDS):
                 index = tree.put(key, b"%d" % i, parents=True)
                 with arrived:
-                    assert arrived.wait_for(lambda: sent.get((channel, key), -1) >= index, timeout=60)
+                    assert arrived.wait_for(lambda least=index: sent.get((channel, key), -1) >= least, timeout=60)
 
         return put_and_wait
 

@@ -452,6 +452,7 @@ class EngineMachine(RuleBasedStateMachine):
     def settle(self) -> None:
         """Let the transport work and time pass until nothing is left to do; heartbeats keep the channels alive."""
         alive = list(self.seen["channels"])
+        self.send_heartbeats(alive)
         for _ in range(STEPS_TO_SETTLE):
             done = self.make(Call("dispatcher.dispatch"))
             self.check_breaches()
@@ -459,16 +460,16 @@ class EngineMachine(RuleBasedStateMachine):
             if done and left == NO_WORK:
                 break
             if done and self.seen["next_deadline"]:
-                self.let_time_pass_with_heartbeats(alive)
+                self.send_heartbeats(alive)
+                seconds = min(self.seen["next_deadline"], self.config.channel_timeout / 2)
+                self.make(Call("clock.advance", (round(seconds * 1e9),)))
         else:
             self.fail(f"G3: {STEPS_TO_SETTLE} steps were not enough; left is {left}")
         self.claim(list(self.seen["channels"]) == alive, f"G3: of {alive} only {list(self.seen['channels'])} lived on")
 
-    def let_time_pass_with_heartbeats(self, channels: Iterable[str]) -> None:
+    def send_heartbeats(self, channels: Iterable[str]) -> None:
         for name in channels:
             self.make(Call("dispatcher.touch", (name,)))
-        seconds = min(self.seen["next_deadline"], self.config.channel_timeout / 2)
-        self.make(Call("clock.advance", (round(seconds * 1e9),)))
 
     def check_breaches(self) -> None:
         self.history.check_limits()

@@ -9,13 +9,14 @@
 #include "core/wire/encode.h"
 #include "docs.h"
 #include "gil.h"
+#include "initialised.h"
 
 namespace watchtree::python {
 
 namespace {
 
 // A pin on a record of the engine, which stays alive for it.
-class PyBatch {
+class PyBatch : public ZeroedStorage {
   public:
     PyBatch(core::Engine& engine, core::BatchRecord& record) : engine_(&engine), record_(&record) {
         core::Engine::pin(record);
@@ -28,9 +29,9 @@ class PyBatch {
         if (record_ != nullptr) engine_->give_back(*record_);
     }
 
-    [[nodiscard]] core::Engine& engine() const noexcept { return *engine_; }
-    [[nodiscard]] const core::BatchRecord& record() const noexcept { return *record_; }
-    [[nodiscard]] std::size_t size() const noexcept { return record_->entries.size(); }
+    [[nodiscard]] core::Engine& engine() const { return initialised(engine_, "Batch"); }
+    [[nodiscard]] const core::BatchRecord& record() const { return initialised(record_, "Batch"); }
+    [[nodiscard]] std::size_t size() const { return record().entries.size(); }
 
   private:
     core::Engine* engine_;

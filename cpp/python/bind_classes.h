@@ -4,16 +4,30 @@
 #include <pybind11/pybind11.h>
 
 #include <memory>
+#include <utility>
 
 #include "core/engine/group.h"
+#include "initialised.h"
+#include "watchtree/clock.h"
 
 namespace watchtree::python {
 
 namespace py = pybind11;
 
 // watchtree.Tree.
-struct PyTree {
-    std::shared_ptr<core::Group> group;
+struct PyTree : ZeroedStorage {
+    explicit PyTree(std::shared_ptr<core::Group> made) : shared(std::move(made)) {}
+
+    [[nodiscard]] core::Group& group() const { return initialised(shared, "Tree"); }
+    std::shared_ptr<core::Group> shared;
+};
+
+// watchtree.ManualClock.
+struct PyManualClock : ZeroedStorage {
+    explicit PyManualClock(Nanoseconds start) : shared(std::make_shared<ManualClock>(start)) {}
+
+    [[nodiscard]] ManualClock& clock() const { return initialised(shared, "ManualClock"); }
+    std::shared_ptr<ManualClock> shared;
 };
 
 void bind_clock(py::module_& module);

@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <limits>
-#include <memory>
+#include <string>
 
 #include "arguments.h"
 #include "bind_classes.h"
@@ -13,14 +13,15 @@ namespace watchtree::python {
 
 namespace {
 
-std::shared_ptr<ManualClock> make(const py::object& start_ns) {
+PyManualClock make(const py::object& start_ns) {
     constexpr std::int64_t beyond = -1;
     const std::int64_t start = as_int64(start_ns, "start_ns", beyond, beyond);
     if (start < 0) throw py::value_error("start_ns is " + std::string(py::str(start_ns)) + "; give 0 to 2^63 - 1");
-    return std::make_shared<ManualClock>(start);
+    return PyManualClock(start);
 }
 
-void advance(ManualClock& clock, const py::object& seconds) {
+void advance(const PyManualClock& self, const py::object& seconds) {
+    ManualClock& clock = self.clock();
     if (!PyFloat_Check(seconds.ptr()) && !PyLong_Check(seconds.ptr()))
         raise_type_error("seconds", seconds, "a number of seconds");
     const double by = PyFloat_AsDouble(seconds.ptr());
@@ -40,9 +41,10 @@ void advance(ManualClock& clock, const py::object& seconds) {
 }  // namespace
 
 void bind_clock(py::module_& module) {
-    py::class_<ManualClock, std::shared_ptr<ManualClock>>(module, "ManualClock", docs::manual_clock, py::is_final())
+    py::class_<PyManualClock>(module, "ManualClock", docs::manual_clock, py::is_final())
         .def(py::init(&make), py::arg("start_ns") = 0)
-        .def("__call__", &ManualClock::now, docs::manual_clock_call)
+        .def(
+            "__call__", [](const PyManualClock& self) { return self.clock().now(); }, docs::manual_clock_call)
         .def("advance", advance, py::arg("seconds"), docs::manual_clock_advance);
 }
 

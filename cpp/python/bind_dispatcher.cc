@@ -12,6 +12,7 @@
 #include "classes.h"
 #include "docs.h"
 #include "gil.h"
+#include "initialised.h"
 #include "py_clock.h"
 #include "py_transport.h"
 
@@ -20,8 +21,9 @@ namespace watchtree::python {
 namespace {
 
 // Owns what Python's collector must see; the engine has links to it.
-class PyDispatcher {
+class PyDispatcher : public ZeroedStorage {
   public:
+    // Requires: arguments of the right types.
     PyDispatcher(py::object tree, py::object send, const py::object& config, py::object clock)
         : tree_(std::move(tree)),
           send_(std::move(send)),
@@ -36,20 +38,21 @@ class PyDispatcher {
         transport_->on_error().set(on_error_);
         transport_->set_clock(chosen.python);
         waker_->on_error().set(on_error_);
-        engine_ = core::Engine::make(tree_.cast<PyTree&>().group, as_config(config_), std::move(chosen.clock), transport_);
+        engine_ = core::Engine::make(tree_.cast<PyTree&>().shared, as_config(config_), std::move(chosen.clock), transport_);
         transport_->connect(*engine_);
     }
     PyDispatcher(const PyDispatcher&) = delete;
     PyDispatcher& operator=(const PyDispatcher&) = delete;
     ~PyDispatcher() { cut(); }
 
-    [[nodiscard]] core::Engine& engine() noexcept { return *engine_; }
-    [[nodiscard]] const py::object& tree() const noexcept { return tree_; }
-    [[nodiscard]] const py::object& config() const noexcept { return config_; }
-    void refresh_clock() const { transport_->refresh_clock(); }
+    [[nodiscard]] core::Engine& engine() const { return initialised(engine_, "Dispatcher"); }
+    [[nodiscard]] const py::object& tree() const { return (void)engine(), tree_; }
+    [[nodiscard]] const py::object& config() const { return (void)engine(), config_; }
+    void refresh_clock() const { initialised(transport_, "Dispatcher").refresh_clock(); }
 
-    [[nodiscard]] py::object on_work() const { return waker_->on_work().get(); }
+    [[nodiscard]] py::object on_work() const { return initialised(waker_, "Dispatcher").on_work().get(); }
     void set_on_work(const py::object& callback) {
+        (void)engine();
         if (!callback.is_none() && PyCallable_Check(callback.ptr()) == 0)
             raise_type_error("on_work", callback, "a callable without arguments, or None");
         waker_->on_work().set(callback);
@@ -105,6 +108,7 @@ void collect_garbage(PyHeapTypeObject* heap_type) {
 std::unique_ptr<PyDispatcher> make(const py::object& tree, const py::object& send, const py::object& config,
                                    const py::object& clock) {
     if (!py::isinstance<PyTree>(tree)) raise_type_error("tree", tree, "a watchtree.Tree");
+    (void)tree.cast<PyTree&>().group();
     if (PyCallable_Check(send.ptr()) == 0) raise_type_error("send", send, "a callable that takes a Batch");
     return std::make_unique<PyDispatcher>(tree, send, config, clock);
 }

@@ -27,7 +27,7 @@ Asked asked_of(core::Group& group, const char* call, std::string_view key) {
 }
 
 Index change(PyTree& tree, const char* call, const Operation& operation, const py::object& index) {
-    core::Group& group = *tree.group;
+    core::Group& group = tree.group();
     const AskedIndex asked = as_asked_index(index);
     // A recursive removal may take long; everything else is over before another thread could start.
     const Change change = operation.kind == Operation::Kind::remove && operation.deep
@@ -121,7 +121,7 @@ py::list batch(PyTree& tree, const py::object& operations, const py::object& ind
     Operations items;
     for (const py::handle item : py::iter(operations)) items.add(item);
     const AskedIndex asked = as_asked_index(index);
-    core::Group& group = *tree.group;
+    core::Group& group = tree.group();
     std::vector<Change> changes;
     Index at = 0;
     const Status status = without_gil([&] { return group.batch(items.list, asked, changes, at); });
@@ -162,9 +162,9 @@ class Reading {
 
 py::object get(PyTree& tree, const py::object& key) {
     const Text text(key, "key");
-    Reading<NodeView> reading(*tree.group);
-    const Status status = tree.group->get(text.view(), reading.views);
-    if (status != Status::ok) raise_error(status, asked_of(*tree.group, "get", text.view()));
+    Reading<NodeView> reading(tree.group());
+    const Status status = tree.group().get(text.view(), reading.views);
+    if (status != Status::ok) raise_error(status, asked_of(tree.group(), "get", text.view()));
     return make_node(reading.views);
 }
 
@@ -175,10 +175,10 @@ py::list get_many(PyTree& tree, const py::object& keys) {
     std::vector<std::string_view> views;
     views.reserve(texts.size());
     for (const Text& text : texts) views.push_back(text.view());
-    Reading<std::vector<std::optional<NodeView>>> reading(*tree.group);
+    Reading<std::vector<std::optional<NodeView>>> reading(tree.group());
     std::size_t bad = 0;
-    const Status status = without_gil([&] { return tree.group->get_many(views, reading.views, bad); });
-    if (status != Status::ok) raise_error(status, asked_of(*tree.group, "get_many", views[bad]));
+    const Status status = without_gil([&] { return tree.group().get_many(views, reading.views, bad); });
+    if (status != Status::ok) raise_error(status, asked_of(tree.group(), "get_many", views[bad]));
     py::list nodes(views.size());
     for (std::size_t i = 0; i < views.size(); ++i)
         nodes[i] = reading.views[i] ? make_node(*reading.views[i]) : py::none();
@@ -187,28 +187,28 @@ py::list get_many(PyTree& tree, const py::object& keys) {
 
 py::object list(PyTree& tree, const py::object& key) {
     const Text text(key, "key");
-    Reading<std::vector<NodeView>> reading(*tree.group);
-    const Status status = without_gil([&] { return tree.group->list(text.view(), reading.views); });
-    if (status != Status::ok) raise_error(status, asked_of(*tree.group, "list", text.view()));
+    Reading<std::vector<NodeView>> reading(tree.group());
+    const Status status = without_gil([&] { return tree.group().list(text.view(), reading.views); });
+    if (status != Status::ok) raise_error(status, asked_of(tree.group(), "list", text.view()));
     py::list nodes(reading.views.size());
     for (std::size_t i = 0; i < reading.views.size(); ++i) nodes[i] = make_node(reading.views[i]);
     return classes().node_list(nodes);
 }
 
 py::iterator keys(PyTree& tree) {
-    Reading<std::vector<NodeView>> reading(*tree.group);
-    without_gil([&] { tree.group->keys(reading.views); });
+    Reading<std::vector<NodeView>> reading(tree.group());
+    without_gil([&] { tree.group().keys(reading.views); });
     py::list keys(reading.views.size());
     for (std::size_t i = 0; i < reading.views.size(); ++i) keys[i] = make_text(reading.views[i].key.get()->view());
     return py::iter(keys);
 }
 
 bool contains(PyTree& tree, const py::object& key) {
-    return PyUnicode_Check(key.ptr()) && tree.group->contains(Text(key, "key").view());
+    return PyUnicode_Check(key.ptr()) && tree.group().contains(Text(key, "key").view());
 }
 
 py::object snapshot(PyTree& tree) {
-    const std::string image = without_gil([&] { return tree.group->snapshot(); });
+    const std::string image = without_gil([&] { return tree.group().snapshot(); });
     return make_bytes(image);
 }
 
@@ -220,18 +220,18 @@ void restore(core::Group& group, const char* call, const py::object& image) {
 
 PyTree make(const py::object& config) {
     const Config limits = as_config(config);
-    return {std::make_shared<core::Group>(limits.max_key_bytes, limits.max_value_bytes)};
+    return PyTree(std::make_shared<core::Group>(limits.max_key_bytes, limits.max_value_bytes));
 }
 
 PyTree from_snapshot(const py::object& image, const py::object& config) {
     PyTree tree = make(config);
-    restore(*tree.group, "from_snapshot", image);
+    restore(tree.group(), "from_snapshot", image);
     return tree;
 }
 
 std::string represent(PyTree& tree) {
-    return "<watchtree.Tree id=" + py::str(make_uuid(tree.group->id())).cast<std::string>() +
-           " index=" + std::to_string(tree.group->index()) + " nodes=" + std::to_string(tree.group->size()) + ">";
+    return "<watchtree.Tree id=" + py::str(make_uuid(tree.group().id())).cast<std::string>() +
+           " index=" + std::to_string(tree.group().index()) + " nodes=" + std::to_string(tree.group().size()) + ">";
 }
 
 }  // namespace
@@ -243,9 +243,9 @@ void bind_tree(py::module_& module) {
         .def_static("from_snapshot", from_snapshot, py::arg("image"), py::kw_only(), py::arg("config") = py::none(),
                     docs::tree_from_snapshot)
         .def_property_readonly(
-            "id", [](PyTree& tree) { return make_uuid(tree.group->id()); }, docs::tree_id)
+            "id", [](PyTree& tree) { return make_uuid(tree.group().id()); }, docs::tree_id)
         .def_property_readonly(
-            "index", [](PyTree& tree) { return tree.group->index(); }, docs::tree_index)
+            "index", [](PyTree& tree) { return tree.group().index(); }, docs::tree_index)
         .def("put", put, py::arg("key"), py::arg("value"), py::kw_only(), py::arg("parents") = false, no_index,
              docs::tree_put)
         .def("mkdir", mkdir, py::arg("key"), py::kw_only(), py::arg("parents") = false, no_index, docs::tree_mkdir)
@@ -259,11 +259,11 @@ void bind_tree(py::module_& module) {
         .def("list", list, py::arg("key") = "", docs::tree_list)
         .def("snapshot", snapshot, docs::tree_snapshot)
         .def(
-            "restore", [](PyTree& tree, const py::object& image) { restore(*tree.group, "restore", image); },
+            "restore", [](PyTree& tree, const py::object& image) { restore(tree.group(), "restore", image); },
             py::arg("image"), docs::tree_restore)
         .def(
-            "verify", [](PyTree& tree) { without_gil([&] { tree.group->verify(); }); }, docs::tree_verify)
-        .def("__len__", [](PyTree& tree) { return tree.group->size(); }, docs::tree_len)
+            "verify", [](PyTree& tree) { without_gil([&] { tree.group().verify(); }); }, docs::tree_verify)
+        .def("__len__", [](PyTree& tree) { return tree.group().size(); }, docs::tree_len)
         .def("__contains__", contains, py::arg("key"))
         .def("__iter__", keys, docs::tree_iter)
         .def("__repr__", represent)

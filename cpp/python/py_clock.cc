@@ -1,6 +1,7 @@
 #include "py_clock.h"
 
 #include "arguments.h"
+#include "bind_classes.h"
 
 namespace watchtree::python {
 
@@ -20,7 +21,11 @@ void PyClock::refresh() {
 
 ChosenClock choose_clock(py::handle clock) {
     if (clock.is_none()) return {std::make_shared<SteadyClock>(), nullptr};
-    if (py::isinstance<ManualClock>(clock)) return {clock.cast<std::shared_ptr<ManualClock>>(), nullptr};
+    if (py::isinstance<PyManualClock>(clock)) {
+        const auto& manual = clock.cast<const PyManualClock&>();
+        (void)manual.clock();
+        return {manual.shared, nullptr};
+    }
     // The same clock, read without a call into Python.
     if (clock.is(py::module_::import("time").attr("monotonic_ns"))) return {std::make_shared<SteadyClock>(), nullptr};
     if (PyCallable_Check(clock.ptr()) == 0)

@@ -124,7 +124,7 @@ class _Demo:
             random.Random(rng.random()),
             DROPS_PER_SECOND * len(self.subscribers) if options.failures else 0.0,
         )
-        self._rates = (0.0, 0, 0)
+        self._described = (time.monotonic(), 0, 0)
 
     def run(self) -> int:
         with Runner(self.dispatcher):
@@ -196,11 +196,12 @@ class _Demo:
 
     def _describe(self, elapsed: float) -> str:
         delivered = sum(subscriber.delivered for subscriber in self.subscribers)
-        before, changes_before, delivered_before = self._rates
-        seconds = max(elapsed - before, 0.001)
+        now = time.monotonic()
+        before, changes_before, delivered_before = self._described
+        self._described = (now, self.changes.count, delivered)
+        seconds = max(now - before, 0.001)
         changes = (self.changes.count - changes_before) / seconds
         deliveries = (delivered - delivered_before) / seconds
-        self._rates = (elapsed, self.changes.count, delivered)
         stats = self.dispatcher.stats()
         return (
             f"{elapsed:.0f} s: {changes:,.0f} changes/s, {deliveries:,.0f} delivered/s, "

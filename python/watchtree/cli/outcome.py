@@ -64,8 +64,12 @@ class Outcome:
             ("duplicates", f"{len(self.duplicates):,}", "notifications sent though acknowledged before; must be 0"),
             ("lost", f"{len(self.lost):,}", "watches whose subscriber does not hold what the tree does; must be 0"),
             ("errors", f"{len(self.errors):,}", "that were not made on purpose; must be 0"),
-            ("p50 latency", _milliseconds(stats.latency.percentile(50)), "from a change to its acknowledgement"),
-            ("p99 latency", _milliseconds(stats.latency.percentile(99)), "from a change to its acknowledgement"),
+            (
+                "p50 latency",
+                _milliseconds(stats.latency.percentile(50)),
+                "from a change to its acknowledgement, for half of them at most this",
+            ),
+            ("p99 latency", _milliseconds(stats.latency.percentile(99)), "the same for 99 of 100"),
             (
                 "memory per watch",
                 f"{self._memory / max(stats.watches, 1):,.0f} B",

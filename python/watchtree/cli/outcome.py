@@ -57,19 +57,19 @@ class Outcome:
         ]
         rows += [(f"fault: {fault.name.lower()}", f"{self._faults.counts[fault]:,}", fault.value) for fault in Fault]
         rows += [
-            ("delivered", f"{delivered:,}", "notifications that told a subscriber something new"),
-            ("coalesced", f"{stats.coalesced:,}", "changes that needed no notification of their own, over all watches"),
-            ("resent", f"{stats.resent:,}", "notifications whose sending before was not acknowledged"),
-            ("dropped as old", f"{dropped:,}", "notifications that arrived again, since an answer had been lost"),
-            ("duplicates", f"{len(self.duplicates):,}", "notifications sent though acknowledged before; must be 0"),
-            ("lost", f"{len(self.lost):,}", "watches whose subscriber does not hold what the tree does; must be 0"),
-            ("errors", f"{len(self.errors):,}", "that were not made on purpose; must be 0"),
+            ("delivered", f"{delivered:,}", "notifications that told something new"),
+            ("coalesced", f"{stats.coalesced:,}", "changes that needed none of their own, per watch"),
+            ("resent", f"{stats.resent:,}", "notifications not acknowledged the first time"),
+            ("dropped as old", f"{dropped:,}", "notifications that arrived again"),
+            ("duplicates", f"{len(self.duplicates):,}", "sent though acknowledged; must be 0"),
+            ("lost", f"{len(self.lost):,}", "watches that differ from the tree; must be 0"),
+            ("errors", f"{len(self.errors):,}", "not made on purpose; must be 0"),
             (
                 "p50 latency",
                 _milliseconds(stats.latency.percentile(50)),
-                "from a change to its acknowledgement, for half of them at most this",
+                "change to acknowledgement, half within this",
             ),
-            ("p99 latency", _milliseconds(stats.latency.percentile(99)), "the same for 99 of 100"),
+            ("p99 latency", _milliseconds(stats.latency.percentile(99)), "99 of 100 within this"),
             (
                 "memory per watch",
                 f"{self._memory / max(stats.watches, 1):,.0f} B",

@@ -13,9 +13,9 @@ from watchtree.report import logger
 class LoopDrive:
     """Calls `step` as a callback of a loop, again after the seconds it answers, or sooner when `wake` is called.
 
-    A chain of callbacks and no task: nobody can cancel it by accident, and stopping has nothing to wait for. All of
-    them run in the context of the start, whoever wakes it. What `step` raises ends the chain and is kept in
-    `error`, except for KeyboardInterrupt and SystemExit, which go through the loop.
+    A chain of callbacks and no task: nobody can cancel it by accident, and stopping has nothing to wait for. Each runs
+    in a copy of the start's context, whoever wakes it. What `step` raises ends the chain and is kept in `error`, except
+    for KeyboardInterrupt and SystemExit, which go through the loop.
     """
 
     def __init__(self, step: Callable[[], float], loop: asyncio.AbstractEventLoop) -> None:

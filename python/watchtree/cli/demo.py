@@ -137,8 +137,8 @@ class _Demo:
         for line in outcome.details():
             self.screen.line(line)
         if not settled:
-            self.screen.line(f"for {PATIENCE:.0f} seconds nothing was answered, though not everything had arrived")
-        return 1 if outcome.failed else 0
+            self.screen.line(f"not everything has arrived, and for {PATIENCE:.0f} seconds nothing was answered")
+        return 1 if outcome.failed or not settled else 0
 
     def _fill(self, source: Source) -> list[Entry]:
         entries = []

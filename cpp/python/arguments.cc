@@ -166,6 +166,7 @@ Config as_config(py::handle object) {
     result.max_value_bytes = number("max_value_bytes");
     result.max_batch_size = number("max_batch_size");
     result.max_batch_bytes = number("max_batch_bytes");
+    result.dispatch_interval_ns = nanoseconds(config.attr("dispatch_interval"));
     result.answer_timeout_ns = nanoseconds(config.attr("answer_timeout"));
     result.channel_timeout_ns = nanoseconds(config.attr("channel_timeout"));
     result.backoff_ns.clear();

@@ -44,8 +44,11 @@ py::object make_notification(const core::BatchEntry& entry) {
                              py::int_(entry.index), entry.value == nullptr ? py::none() : make_bytes(entry.value->view())});
 }
 
-py::object get_item(const PyBatch& batch, py::ssize_t position) {
+py::object get_item(const PyBatch& batch, const py::object& index) {
     const auto size = static_cast<py::ssize_t>(batch.size());
+    if (PyIndex_Check(index.ptr()) == 0) raise_type_error("position", index, "an int");
+    py::ssize_t position = PyNumber_AsSsize_t(index.ptr(), PyExc_IndexError);
+    if (position == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (position < 0) position += size;
     if (position < 0 || position >= size)
         throw py::index_error("the batch has " + std::to_string(size) + " notifications");

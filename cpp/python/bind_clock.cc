@@ -1,7 +1,6 @@
 #include <pybind11/pybind11.h>
 
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "arguments.h"
@@ -31,11 +30,9 @@ void advance(const PyManualClock& self, const py::object& seconds) {
     // Whole seconds apart, so that large numbers keep their nanoseconds.
     const double whole = std::floor(by);
     constexpr double most = 9'223'372'036.0;
-    if (whole >= most) {
-        clock.advance(std::numeric_limits<Nanoseconds>::max());
-        return;
-    }
-    clock.advance(static_cast<Nanoseconds>(whole) * 1'000'000'000 + std::llround((by - whole) * 1e9));
+    const bool fits = whole < most && clock.advance(static_cast<Nanoseconds>(whole) * 1'000'000'000 +
+                                                    std::llround((by - whole) * 1e9));
+    if (!fits) throw py::value_error("seconds is " + std::string(py::str(seconds)) + "; the time stays below 2^63 ns");
 }
 
 }  // namespace

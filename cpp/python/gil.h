@@ -1,31 +1,66 @@
 // gil.h: the only place that lets go of Python's global lock or takes it.
 //
-// Order of locks: nobody waits for the engine's lock while holding Python's, and nobody waits for Python's while holding
-// the engine's. So a call of Python code from inside a call of ours can never deadlock with another thread.
+// The end         A thread that asks for Python's lock while the interpreter ends is ended by Python, before 3.14 by unwinding
+//                 its stack, which would destroy Python objects without the lock. It is made to wait for the end instead.
+// Order of locks  Nobody waits for the engine's lock while holding Python's, nor for Python's while holding the engine's. So
+//                 a call of Python code from inside a call of ours can never deadlock with another thread.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
+#include <chrono>
 #include <mutex>
+#include <thread>
 #include <utility>
+#if defined(__GLIBCXX__)
+#include <cxxabi.h>
+#endif
 
 namespace watchtree::python {
 
 namespace py = pybind11;
 
+// For every call that may run Python code or ask for its lock.
+template <typename Call>
+auto stay_if_interpreter_ends(Call&& call) {
+#if defined(__GLIBCXX__)
+    try {
+        return std::forward<Call>(call)();
+    } catch (abi::__forced_unwind&) {
+        while (true) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+#else
+    return std::forward<Call>(call)();
+#endif
+}
+
+class Released {
+  public:
+    Released() : state_(PyEval_SaveThread()) {}
+    Released(const Released&) = delete;
+    Released& operator=(const Released&) = delete;
+    ~Released() {
+        stay_if_interpreter_ends([&] { PyEval_RestoreThread(state_); });
+    }
+
+  private:
+    PyThreadState* state_;
+};
+
 // For work that takes long: other Python threads run meanwhile.
 template <typename Work>
 auto without_gil(Work&& work) {
-    const py::gil_scoped_release released;
+    const Released released;
     return std::forward<Work>(work)();
 }
 
-// For callbacks from threads that may have let go of it. Nothing happens while the interpreter ends.
+// For callbacks from threads that may have let go of it.
 template <typename Work>
 void with_gil(Work&& work) {
     if (Py_IsInitialized() == 0) return;
-    const py::gil_scoped_acquire acquired;
+    const PyGILState_STATE state = stay_if_interpreter_ends([] { return PyGILState_Ensure(); });
     std::forward<Work>(work)();
+    PyGILState_Release(state);
 }
 
 // How a call waits for the engine's lock (core::set_wait_for_lock). Short calls keep Python's lock and try; only when

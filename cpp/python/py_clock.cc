@@ -2,13 +2,14 @@
 
 #include "arguments.h"
 #include "bind_classes.h"
+#include "gil.h"
 
 namespace watchtree::python {
 
 void PyClock::refresh() {
     const py::object callable = link_.get();
     if (callable.is_none()) return;
-    const py::object answer = callable();
+    const py::object answer = stay_if_interpreter_ends([&] { return callable(); });
     constexpr std::int64_t beyond = -1;
     if (!PyLong_Check(answer.ptr())) raise_type_error("the clock's answer", answer, "nanoseconds as an int");
     const std::int64_t time = as_int64(answer, "the clock's answer", 0, beyond);

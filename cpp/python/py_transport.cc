@@ -10,7 +10,7 @@ bool PyTransport::hand_over(core::BatchRecord& record) {
     const py::object send = send_.get();
     if (send.is_none()) return true;  // the dispatcher is gone, and its channels with it
     try {
-        send(make_batch(*engine_, record));
+        stay_if_interpreter_ends([&] { send(make_batch(*engine_, record)); });
         return true;
     } catch (py::error_already_set& error) {
         report_exception(error, on_error_, record.name->view());
@@ -19,7 +19,7 @@ bool PyTransport::hand_over(core::BatchRecord& record) {
 }
 
 void PyTransport::report(py::handle error, std::string_view channel) const {
-    classes().report(on_error_.get(), error, make_text(channel));
+    stay_if_interpreter_ends([&] { classes().report(on_error_.get(), error, make_text(channel)); });
 }
 
 void PyWaker::wake() noexcept {
@@ -28,19 +28,25 @@ void PyWaker::wake() noexcept {
         if (on_work.is_none()) return;
         try {
             try {
-                on_work();
+                stay_if_interpreter_ends([&] { on_work(); });
             } catch (py::error_already_set& error) {
                 report_exception(error, on_error_, {});
             }
         } catch (py::error_already_set& error) {
-            error.discard_as_unraisable("Dispatcher.on_work");
+            // There is no caller to raise it to: the change that woke it has been made.
+            if (error.matches(PyExc_KeyboardInterrupt)) {
+                PyErr_SetInterrupt();  // the main thread raises it next
+            } else {
+                error.discard_as_unraisable("Dispatcher.on_work");
+            }
         }
     });
 }
 
 void report_exception(py::error_already_set& error, const CallableLink& on_error, std::string_view channel) {
     if (!error.matches(PyExc_Exception)) throw;
-    classes().report(on_error.get(), error.value(), make_text(channel));
+    if (error.trace()) PyException_SetTraceback(error.value().ptr(), error.trace().ptr());
+    stay_if_interpreter_ends([&] { classes().report(on_error.get(), error.value(), make_text(channel)); });
 }
 
 }  // namespace watchtree::python

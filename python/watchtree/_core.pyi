@@ -26,7 +26,7 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Move the clock forward.
 
-        seconds: finite and not negative, else ValueError.
+        seconds: finite, not negative, and the time stays below 2^63 ns, else ValueError.
         """
 
 @final
@@ -189,7 +189,7 @@ class Dispatcher:
     from it is a failed sending of that batch and goes to `Config.on_error`; one that is no Exception, such as
     KeyboardInterrupt, is raised from the call that was sending.
     config: limits and intervals; None: the defaults. clock: a callable that answers nanoseconds as an int, for instance a
-    ManualClock; None: `time.monotonic_ns`.
+    ManualClock, asked at the dispatcher's calls; None: `time.monotonic_ns`.
     """
 
     def __init__(
@@ -210,7 +210,8 @@ class Dispatcher:
 
     @property
     def on_work(self) -> Callable[[], object] | None:
-        """Called with no lock held, from any thread, when `dispatch` has something to do after it had nothing; or None."""
+        """Called with no lock held, from any thread, when `dispatch` has something to do after it had nothing, and when it
+        will have sooner than `next_deadline` and `Config.dispatch_interval` said; or None."""
 
     @on_work.setter
     def on_work(self, callback: Callable[[], object] | None) -> None: ...

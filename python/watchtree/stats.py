@@ -42,8 +42,9 @@ class Counters:
     coalesced: int
     """Changes that needed no notification of their own, counted for each watch.
 
-    A change that found the holder queued already (once for each of its watches); a due watch that phase 1 found ready or
-    backing off; one that it found in flight a second time; one found in flight whose sending then failed.
+    A change that found the holder queued already (once for each of its watches, and for the dispatcher alone, since a
+    change does not visit the watchers); a due watch that phase 1 found ready or backing off; one that it found in flight
+    a second time; one found in flight whose sending then failed.
     """
     batches_acknowledged: int
     """Batches answered with an acknowledgement or with per-watch results of the right number."""

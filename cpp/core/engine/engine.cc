@@ -1,5 +1,6 @@
 #include "core/engine/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace watchtree::core {
@@ -10,7 +11,8 @@ Engine::Engine(std::shared_ptr<Group> group, const Config& config, std::shared_p
       clock_(std::move(clock)),
       courier_(std::move(courier)),
       watch_tree_(std::in_place, group_->tree_, clock_),
-      dispatcher_(group_->tree_, *watch_tree_, config) {}
+      dispatcher_(group_->tree_, *watch_tree_, config),
+      dispatch_interval_(config.dispatch_interval_ns) {}
 
 EngineOwner Engine::make(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
                          std::shared_ptr<Courier> courier) {
@@ -79,8 +81,8 @@ bool Engine::step() {
     const Nanoseconds begin = clock_.now();
     const bool complete = dispatcher_.step(begin);
     dispatcher_.count_step_time(clock_.now() - begin);
-    armed_ = waker_ != nullptr && !dispatcher_.has_work();
-    if (armed_) told_ = dispatcher_.next_deadline();
+    armed_ = false;
+    if (!dispatcher_.has_work()) arm();
     return complete;
 }
 
@@ -149,17 +151,24 @@ void Engine::set_waker(std::shared_ptr<Waker> waker) {
     {
         const Turn turn(*group_);
         waker_.swap(waker);
-        armed_ = waker_ != nullptr;
-        told_ = std::nullopt;
+        arm();
     }
     // The old one goes with the lock free.
+}
+
+// The caller of step() comes back after dispatch_interval, or at the deadline that is known by now.
+void Engine::arm() noexcept {
+    armed_ = waker_ != nullptr;
+    if (!armed_) return;
+    told_ = later(clock_.now(), dispatch_interval_);
+    if (const std::optional<Nanoseconds> deadline = dispatcher_.next_deadline()) told_ = std::min(told_, *deadline);
 }
 
 std::shared_ptr<Waker> Engine::waker_if_due() noexcept {
     if (!armed_) return nullptr;
     if (!dispatcher_.has_work()) {
         const std::optional<Nanoseconds> deadline = dispatcher_.next_deadline();
-        if (!deadline || (told_ && *deadline >= *told_)) return nullptr;
+        if (!deadline || *deadline >= told_) return nullptr;
     }
     armed_ = false;
     return waker_;

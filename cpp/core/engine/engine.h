@@ -112,6 +112,7 @@ class Engine {
 
     // The rest: in a turn.
     [[nodiscard]] std::shared_ptr<Waker> waker_if_due() noexcept;
+    void arm() noexcept;
     void reset_in_turn() noexcept { dispatcher_.reset(); }
     void verify_in_turn();
     [[nodiscard]] bool is_unused() const noexcept {
@@ -128,7 +129,8 @@ class Engine {
     bool retired_ = false;
     std::shared_ptr<Waker> waker_;
     bool armed_ = false;                     // a step left nothing to do, and nobody was woken since
-    std::optional<Nanoseconds> told_;        // the deadline known to whoever would be woken
+    Nanoseconds told_ = 0;                   // when whoever would be woken calls anyway
+    const Nanoseconds dispatch_interval_;
 };
 
 }  // namespace watchtree::core

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 
 #include "watchtree/words.h"
 
@@ -29,11 +30,13 @@ class ManualClock final : public Clock {
   public:
     explicit ManualClock(Nanoseconds start = 0) noexcept : now_(start) {}
     [[nodiscard]] Nanoseconds now() noexcept override { return now_.load(std::memory_order_relaxed); }
-    // Requires: by >= 0. The time stops at the greatest number there is.
-    void advance(Nanoseconds by) noexcept {
+    // False, and nothing has changed, if the time would not fit. Requires: by >= 0.
+    [[nodiscard]] bool advance(Nanoseconds by) noexcept {
         Nanoseconds at = now_.load(std::memory_order_relaxed);
-        while (!now_.compare_exchange_weak(at, at > INT64_MAX - by ? INT64_MAX : at + by, std::memory_order_relaxed)) {
-        }
+        do {
+            if (at > std::numeric_limits<Nanoseconds>::max() - by) return false;
+        } while (!now_.compare_exchange_weak(at, at + by, std::memory_order_relaxed));
+        return true;
     }
 
   private:

@@ -14,6 +14,7 @@ struct Config {
     std::uint32_t max_value_bytes = 1u << 20;
     std::uint32_t max_batch_size = 100;
     std::uint32_t max_batch_bytes = 80 * 1024;
+    Nanoseconds dispatch_interval_ns = 500'000'000;
     Nanoseconds answer_timeout_ns = 15'000'000'000;
     Nanoseconds channel_timeout_ns = 120'000'000'000;
     std::vector<Nanoseconds> backoff_ns = {1'000'000'000, 10'000'000'000, 30'000'000'000, 60'000'000'000};

@@ -284,8 +284,8 @@ class ModelDispatcher:
         self._holders.mount()
         for key in keys:
             if key in self._changed:
-                for watch in self._holders.watches(key):
-                    self._count(watch.channel, "coalesced")
+                # For the dispatcher alone: a put does not visit the watchers.
+                self._counts["coalesced"] += len(self._holders.watches(key))
             elif self._holders.watches(key):
                 self._changed.append(key)
 

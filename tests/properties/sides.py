@@ -104,9 +104,8 @@ def outcome_of(do: Callable[[], Any], tree_id: Callable[[], Any]) -> Any:
 def describe_error(error: BaseException) -> tuple[Any, ...]:
     """Its class, and those of its fields that the contract gives a meaning."""
     name = type(error).__name__
-    if isinstance(error, WatchTreeError):
-        return (name, *((word, getattr(error, word)) for word in ERROR_FIELDS.get(name, ())))
-    return (name,)
+    fields = ERROR_FIELDS.get(name, ()) if isinstance(error, WatchTreeError) else ()
+    return ("error", name, *((word, getattr(error, word)) for word in fields))
 
 
 def _comparable(answer: Any, tree_id: Callable[[], Any]) -> Any:

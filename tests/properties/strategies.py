@@ -22,9 +22,9 @@ TOO_LONG = b"v" * (MAX_VALUE_BYTES + 1)
 
 channels = st.sampled_from(CHANNELS)
 keys = st.sampled_from(KEYS)
-any_keys = st.sampled_from(KEYS * 3 + BAD_KEYS)
+any_keys = st.sampled_from(KEYS * 9 + BAD_KEYS)
 values = st.sampled_from(VALUES)
-any_values = st.sampled_from(VALUES * 4 + (TOO_LONG,))
+any_values = st.sampled_from(VALUES * 5 + (TOO_LONG,))
 
 index_steps = st.sampled_from((None,) * 12 + (1, 2, 7, 0, -1, MAX_INDEX + 1))
 """How far an explicit index is from the tree's; None: the tree counts."""
@@ -39,13 +39,15 @@ operations = st.one_of(
 known_steps = st.sampled_from(("nothing", "nothing", "nothing", "stop", -6, -3, -2, -1, 0, 1, 3))
 """What a subscriber knows of a key: nothing, that it does not want it, or an index so far from the tree's."""
 known_maps = st.dictionaries(keys, known_steps, max_size=4)
+watched = st.dictionaries(channels, st.lists(keys, min_size=1, max_size=5, unique=True), min_size=1)
+"""What each channel watches when a history begins."""
 
-results = st.lists(st.sampled_from((0, 0, 0, 1, 2, 7, -1, 2**70)), max_size=len(KEYS))
-reasons = st.sampled_from(list(Failure))
+codes = st.lists(st.sampled_from((0, 0, 0, 0, 1, 2, 2, 7, -1, 2**70)), min_size=1, max_size=4)
+reasons = st.sampled_from([Failure.NETWORK] * 6 + list(Failure))
 picks = st.integers(0, 999)
 """Chooses one of what is there when the rule runs."""
 
-seconds = st.sampled_from((1e-9, 0.2, 1, 2, 10, 15, 30, 60, 120))
+seconds = st.sampled_from((1e-9, 0.2, 0.5, 1, 1, 2, 5, 10, 15, 60, 120))
 damages = st.sampled_from((None, None, "cut", "longer", "flipped", "empty"))
 
 configs = st.builds(
@@ -63,7 +65,7 @@ configs = st.builds(
 def _answers(ticket: Any) -> st.SearchStrategy[Call]:
     return st.one_of(
         st.builds(lambda: Call("dispatcher.answer", (ticket,))),
-        st.builds(lambda codes: Call("dispatcher.answer", (ticket, codes)), results),
+        st.builds(lambda results: Call("dispatcher.answer", (ticket, results)), codes),
         st.builds(lambda reason: Call("dispatcher.answer", (ticket,), {"failure": reason}), reasons),
         st.just(Call("dispatcher.answer", (ticket, REMOVE_ALL_WATCHES))),
         *([st.just(Call("batch.acknowledge", (ticket,)))] if ticket is THIS else []),
@@ -89,4 +91,29 @@ calls_from_inside = st.one_of(
     st.just(Call("dispatcher.reset")),
 )
 
-plans: st.SearchStrategy[Plan] = st.just([]) | st.lists(st.lists(calls_from_inside, max_size=2), max_size=3)
+plans: st.SearchStrategy[Plan] = st.just([]) | st.lists(
+    st.lists(calls_from_inside, min_size=1, max_size=2), min_size=1, max_size=3
+)
+
+wrong_calls = st.sampled_from(
+    (
+        Call("tree.put", (5, b"")),
+        Call("tree.put", ("a.", "text")),
+        Call("tree.put", ("a.", b""), {"index": "1"}),
+        Call("tree.mkdir", (None,)),
+        Call("tree.remove", (b"a",)),
+        Call("tree.compare_and_set", ("a", "x", None)),
+        Call("tree.batch", ([b"a"],)),
+        Call("tree.get", (5,)),
+        Call("dispatcher.sync", (5, {"a": 0})),
+        Call("dispatcher.sync", ("x", {5: 0})),
+        Call("dispatcher.sync", ("x", {"a": "0"})),
+        Call("dispatcher.sync", ("x", {".": 0, "a": 0.0})),
+        Call("dispatcher.answer", ("1",)),
+        Call("dispatcher.answer", (1, ["OK"])),
+        Call("dispatcher.answer", (1, [0]), {"failure": Failure.NETWORK}),
+        Call("dispatcher.channel", ("nobody",)),
+        Call("dispatcher.watches", ("nobody",)),
+    )
+)
+"""Calls that have a wrong type, or name nobody."""

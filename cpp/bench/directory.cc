@@ -1,0 +1,64 @@
+#include <algorithm>
+#include <random>
+
+#include "report.h"
+#include "rig.h"
+#include "workloads.h"
+
+namespace watchtree::bench {
+
+void directory(int rounds) {
+    constexpr int levels[] = {10, 40, 150, 300, 500};
+    constexpr int leaves_in_each = 20, channels = 100, watched = 10, drains = 300, puts = 1'000;
+    std::mt19937 random(42);
+    std::vector<std::string> directories;
+    std::vector<std::string> parents{""};
+    for (int level = 0; level < 5; ++level) {
+        std::vector<std::string> here;
+        for (int i = 0; i < levels[level]; ++i) {
+            const std::string& parent = parents[static_cast<std::size_t>(i) * parents.size() /
+                                                static_cast<std::size_t>(levels[level])];
+            here.push_back(parent + (parent.empty() ? "" : ".") + static_cast<char>('a' + level) + std::to_string(i));
+        }
+        directories.insert(directories.end(), here.begin(), here.end());
+        parents = here;
+    }
+    Rig rig;
+    std::vector<std::string> leaves;
+    for (const std::string& parent : parents)
+        for (int i = 0; i < leaves_in_each; ++i) leaves.push_back(parent + ".k" + std::to_string(i));
+    for (const std::string& directory : directories) (void)rig.tree.mkdir(directory, true);
+    for (const std::string& leaf : leaves) rig.put(leaf);
+    std::uniform_int_distribution<std::size_t> any_directory(0, directories.size() - 1);
+    for (int c = 0; c < channels; ++c) {
+        std::vector<std::string> keys{""};
+        while (keys.size() <= watched) {
+            const std::string& directory = directories[any_directory(random)];
+            if (std::find(keys.begin(), keys.end(), directory) == keys.end()) keys.push_back(directory);
+        }
+        rig.watch("channel" + std::to_string(c), keys);
+    }
+    rig.drain();
+
+    Rounds rates("directory", "1000 directories on 5 levels, 100 channels x 11", "notifications/s");
+    Rounds put_rates("directory_put", "1000 directories on 5 levels, 100 channels x 11", "puts/s");
+    std::uniform_int_distribution<std::size_t> any_leaf(0, leaves.size() - 1);
+    for (int round = 0; round <= rounds; ++round) {
+        double putting = 0, draining = 0;
+        std::uint64_t sent = 0;
+        for (int i = 0; i < drains; ++i) {
+            const Stopwatch put_watch;
+            for (int p = 0; p < puts; ++p) rig.put(leaves[any_leaf(random)]);
+            putting += put_watch.seconds();
+            const Stopwatch drain_watch;
+            sent += rig.drain();
+            draining += drain_watch.seconds();
+        }
+        rates.add(static_cast<double>(sent), putting + draining);
+        put_rates.add(double{drains} * puts, putting);
+    }
+    rates.print();
+    put_rates.print();
+}
+
+}  // namespace watchtree::bench

@@ -65,7 +65,7 @@ class Runner:
         return drive is not None and drive.running
 
     def start(self) -> None:
-        """Start the thread. Nothing happens if it is started already.
+        """Start the thread, which goes on until `stop` or the end of the program. Nothing happens if it runs already.
 
         Errors: RuntimeError if the dispatcher's `on_work` is taken (by another Runner or by a callback of yours), if an
         event loop drives this Runner, or if an exception stopped it and `stop` was not called since.

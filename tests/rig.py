@@ -85,7 +85,10 @@ class Rig:
 
     def sent_by(self, act: Callable[..., object], *args: Any, **kwargs: Any) -> Sent:
         """The same as plain values: (channel, [(key, state, index, value)])."""
-        return [(batch.channel, [tuple(n) for n in batch]) for batch in self.batches_by(act, *args, **kwargs)]
+        return [
+            (batch.channel, [(n.key, n.state, n.index, n.value) for n in batch])
+            for batch in self.batches_by(act, *args, **kwargs)
+        ]
 
     def keys_by(self, act: Callable[..., object], *args: Any, **kwargs: Any) -> list[tuple[str, list[str]]]:
         """The same with only the keys: (channel, [key])."""

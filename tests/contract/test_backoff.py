@@ -208,6 +208,23 @@ def test_a_single_watch_that_is_not_due_when_its_time_comes_is_idle_without_fail
     assert rig.keys_by(rig.dispatch) == [("alice", ["a"])]
 
 
+def test_a_single_watch_that_is_no_longer_due_when_it_would_be_sent_is_idle_without_failures(rig):
+    """Its time came while the channel was in flight, and a sync made it not due before the next batch was built."""
+    rig.sync("alice", {"a": 0, "b": 0})
+    rig.send_one().acknowledge([ERROR, OK])
+    rig.put("b")
+    batch = rig.send_one()
+    rig.advance(1)
+    rig.dispatch()
+    rig.sync("alice", {"a": 5})
+    batch.acknowledge()
+    assert rig.sent_by(rig.dispatch) == []
+    rig.tree.put("a", b"", index=6)
+    fail_watch(rig.send_one())
+    rig.advance(1)
+    assert rig.keys_by(rig.dispatch) == [("alice", ["a"])]
+
+
 def test_a_channel_whose_retry_finds_nothing_starts_the_intervals_again(rig):
     rig.sync("alice", {"a": 0})
     waits(rig, fail_channel, [1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rig import Rig
 from watchtree import CompareAndSet, Mkdir, Put, Remove, State
 
@@ -29,6 +30,28 @@ def test_nothing_is_sent_before_a_step(rig):
     rig.sync("alice", {"a": 0})
     rig.put("a")
     assert rig.batches == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda rig: rig.put("a"),
+        lambda rig: rig.tree.remove("a"),
+        lambda rig: rig.sync("alice", {"b": 0}),
+        lambda rig: rig.sync("bob", {"a": 0}),
+        lambda rig: rig.unanswered()[0].acknowledge(),
+        lambda rig: rig.dispatcher.answer(rig.unanswered()[0].ticket),
+        lambda rig: rig.dispatcher.touch("alice"),
+        lambda rig: rig.dispatcher.next_deadline(),
+        lambda rig: rig.dispatcher.close("alice"),
+    ],
+)
+def test_only_a_step_sends_though_there_is_news(rig, act):
+    rig.put("a")
+    rig.sync("alice", {"a": 0})
+    rig.send_one()
+    rig.put("a")
+    assert rig.sent_by(act, rig) == []
 
 
 def test_many_changes_of_a_key_become_one_notification_of_the_newest(rig):
@@ -307,3 +330,21 @@ def test_two_dispatchers_of_one_tree_are_told_each_for_itself(rig):
     rig.put("a")
     assert rig.keys_by(rig.settle) == [("alice", ["a"])]
     assert other.keys_by(other.settle) == [("alice", ["a"])]
+
+
+def test_the_same_calls_with_the_same_clock_give_byte_identical_batches():
+    """G10, with channels and keys in an order that no hash table would keep."""
+
+    def history():
+        rig = Rig(max_batch_size=3, max_batch_bytes=100)
+        for number in range(20):
+            rig.sync(f"channel {number * 7 % 20}", {f"dir{number % 3}.key{key}": 0 for key in range(3)})
+        for number in range(30):
+            rig.put(f"dir{number % 3}.key{number * 7 % 3}", b"%d" % number)
+            rig.dispatch()
+            for batch in rig.unanswered()[::2]:
+                batch.acknowledge([number % 3] * len(batch))
+            rig.advance(1)
+        return [(batch.channel, batch.ticket, batch.more, batch.encode()) for batch in rig.batches]
+
+    assert history() == history()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from watchtree.report import report
-from watchtree.runner_loop import LoopDrive
 from watchtree.runner_thread import ThreadDrive
 
 if TYPE_CHECKING:
     from watchtree._core import Dispatcher
+    from watchtree.runner_loop import LoopDrive
+
+    Drive = ThreadDrive | LoopDrive
 
 # A deadline that is nanoseconds away, or a clock that stands still just before one, must not make a Runner spin. Work
 # that comes meanwhile wakes it through on_work, so this delays time-outs and retries only.
@@ -20,8 +21,6 @@ _SHORTEST_SLEEP = 0.001
 
 # Timers of the platform end somewhere between 49 days and 292 years; waking once an hour costs nothing.
 _LONGEST_SLEEP = 3600.0
-
-Drive = ThreadDrive | LoopDrive
 
 # Makes "is on_work free? then take it" one act, for two Runners that are started on one dispatcher at the same moment.
 _attaching = threading.Lock()
@@ -102,6 +101,10 @@ class Runner:
 
     async def __aenter__(self) -> Runner:
         """Start in the running event loop. Errors: as `start`; RuntimeError too if a thread or another loop drives it."""
+        import asyncio  # half of what importing watchtree would take, so only for those who use it
+
+        from watchtree.runner_loop import LoopDrive
+
         self._start(LoopDrive(self._step, asyncio.get_running_loop()))
         return self
 

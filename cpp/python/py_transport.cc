@@ -13,8 +13,18 @@ bool PyTransport::hand_over(core::BatchRecord& record) {
         stay_if_interpreter_ends([&] { send(make_batch(*engine_, record)); });
         return true;
     } catch (py::error_already_set& error) {
+        ask_clock_for_failure(record);
         report_exception(error, on_error_, record.name->view());
         return false;
+    }
+}
+
+// The back-off begins when the transport raised. A clock that raises as well cannot stop the failure from counting.
+void PyTransport::ask_clock_for_failure(const core::BatchRecord& record) const {
+    try {
+        refresh_clock();
+    } catch (py::error_already_set& error) {
+        report_exception(error, on_error_, record.name->view());
     }
 }
 

@@ -33,6 +33,8 @@ class PyTransport final : public core::Courier {
     void report(py::handle error, std::string_view channel) const;
 
   private:
+    void ask_clock_for_failure(const core::BatchRecord& record) const;
+
     core::Engine* engine_ = nullptr;
     std::shared_ptr<PyClock> clock_;
     CallableLink send_;

@@ -20,7 +20,7 @@ inline const std::string& value() {
 // Counts what arrives and acknowledges it at once.
 class Acknowledging final : public Transport {
   public:
-    void send(Batch batch) override {
+    void send(Batch& batch) override {
         notifications += batch.size();
         batch.acknowledge();
     }

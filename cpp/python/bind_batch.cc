@@ -30,7 +30,7 @@ class PyBatch : public ZeroedStorage {
     }
 
     [[nodiscard]] core::Engine& engine() const { return initialised(engine_, "Batch"); }
-    [[nodiscard]] const core::BatchRecord& record() const { return initialised(record_, "Batch"); }
+    [[nodiscard]] core::BatchRecord& record() const { return initialised(record_, "Batch"); }
     [[nodiscard]] std::size_t size() const { return record().entries.size(); }
 
   private:
@@ -67,18 +67,18 @@ bool acknowledge(const PyBatch& batch, const py::object& results) {
     core::Engine& engine = batch.engine();
     transport_of(engine).refresh_clock();
     std::string culprit;
-    const core::Answered answered = engine.acknowledge(batch.record().ticket, codes, culprit);
+    const core::Answered answered = engine.acknowledge(batch.record(), codes, culprit);
     return finish_answer(engine, answered, culprit, codes ? codes->size() : 0);
 }
 
 bool remove_all(const PyBatch& batch) {
-    return finish_answer(batch.engine(), batch.engine().remove_all(batch.record().ticket), {}, 0);
+    return finish_answer(batch.engine(), batch.engine().remove_all(batch.record()), {}, 0);
 }
 
 bool fail(const PyBatch& batch, const py::object& reason) {
     const Failure failure = as_failure(reason);
     transport_of(batch.engine()).refresh_clock();
-    return finish_answer(batch.engine(), batch.engine().fail(batch.record().ticket, failure), {}, 0);
+    return finish_answer(batch.engine(), batch.engine().fail(batch.record(), failure), {}, 0);
 }
 
 std::string represent(const PyBatch& batch) {

@@ -42,10 +42,11 @@ class Slab {
     }
     ~Slab() {
         for_each([](Handle, T& record) { record.~T(); });
-        for (Chunk& chunk : chunks_) std::free(chunk.cells);
+        for (Cell* cells : cells_) std::free(cells);
     }
 
     void swap(Slab& other) noexcept {
+        std::swap(cells_, other.cells_);
         std::swap(chunks_, other.chunks_);
         std::swap(vacant_, other.vacant_);
         std::swap(roomy_, other.roomy_);
@@ -60,7 +61,7 @@ class Slab {
         if (roomy_ == none) reserve();
         Chunk& chunk = chunks_[roomy_];
         const std::uint32_t position = chunk.free;
-        Cell& cell = chunk.cells[position];
+        Cell& cell = cells_[roomy_][position];
         const std::uint32_t next = cell.next;
         new (&cell) T{std::forward<Arguments>(arguments)...};
         const Handle handle = roomy_ << chunk_bits | position;
@@ -80,7 +81,7 @@ class Slab {
         const std::uint32_t index = handle >> chunk_bits;
         Chunk& chunk = chunks_[index];
         const std::uint32_t position = handle & (chunk_size - 1);
-        Cell& cell = chunk.cells[position];
+        Cell& cell = cells_[index][position];
         reinterpret_cast<T*>(&cell)->~T();
         if constexpr (checked) chunk.alive[position] = false;
         const bool was_full = chunk.free == none;
@@ -105,7 +106,7 @@ class Slab {
 
     [[nodiscard]] T& operator[](Handle handle) noexcept {
         WATCHTREE_ASSERT(live(handle));
-        return *reinterpret_cast<T*>(&chunks_[handle >> chunk_bits].cells[handle & (chunk_size - 1)]);
+        return *reinterpret_cast<T*>(&cells_[handle >> chunk_bits][handle & (chunk_size - 1)]);
     }
     [[nodiscard]] const T& operator[](Handle handle) const noexcept {
         return const_cast<Slab&>(*this)[handle];
@@ -113,7 +114,7 @@ class Slab {
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t memory() const noexcept {
-        return static_cast<std::size_t>(allocated_) * chunk_size * sizeof(T) + chunks_.capacity() * sizeof(Chunk);
+        return static_cast<std::size_t>(allocated_) * chunk_size * sizeof(T) + cells_.capacity() * (sizeof(Chunk) + sizeof(Cell*));
     }
 
     // Every live record, by handle. Costs a pass over the free lists; for verify(), reset and destruction.
@@ -122,18 +123,19 @@ class Slab {
         std::vector<bool> vacant(chunk_size);
         for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
             Chunk& chunk = chunks_[i];
-            if (chunk.cells == nullptr) continue;
+            const Cell* cells = cells_[i];
+            if (cells == nullptr) continue;
             vacant.assign(chunk_size, false);
-            for (std::uint32_t p = chunk.free; p != none; p = chunk.cells[p].next) vacant[p] = true;
+            for (std::uint32_t p = chunk.free; p != none; p = cells[p].next) vacant[p] = true;
             for (std::uint32_t p = 0; p < chunk_size; ++p)
-                if (!vacant[p]) visit(i << chunk_bits | p, *reinterpret_cast<T*>(&chunk.cells[p]));
+                if (!vacant[p]) visit(i << chunk_bits | p, *reinterpret_cast<T*>(&cells_[i][p]));
         }
     }
 
     [[nodiscard]] bool live([[maybe_unused]] Handle handle) const noexcept {
         if constexpr (checked) {
             const std::uint32_t index = handle >> chunk_bits;
-            return index < chunks_.size() && chunks_[index].cells != nullptr &&
+            return index < chunks_.size() && cells_[index] != nullptr &&
                    chunks_[index].alive[handle & (chunk_size - 1)];
         } else {
             return true;
@@ -148,7 +150,6 @@ class Slab {
     static_assert(sizeof(Cell) == sizeof(T) && std::is_nothrow_destructible_v<T>);
 
     struct Chunk {
-        Cell* cells = nullptr;
         std::uint32_t free = none;
         std::uint32_t live = 0;
         std::uint32_t prev_roomy = none;
@@ -162,6 +163,7 @@ class Slab {
         std::uint32_t index;
         if (vacant_.empty()) {
             index = static_cast<std::uint32_t>(chunks_.size());
+            cells_.resize(chunks_.size() + 1, nullptr);
             chunks_.emplace_back();
             vacant_.reserve(chunks_.size());  // so that give_back cannot fail
         } else {
@@ -169,14 +171,15 @@ class Slab {
             vacant_.pop_back();
         }
         Chunk& chunk = chunks_[index];
-        chunk.cells = static_cast<Cell*>(std::malloc(sizeof(Cell) * chunk_size));
-        if (chunk.cells == nullptr) {
+        Cell* const cells = static_cast<Cell*>(std::malloc(sizeof(Cell) * chunk_size));
+        if (cells == nullptr) {
             vacant_.push_back(index);
             throw std::bad_alloc();
         }
         if constexpr (checked) chunk.alive.assign(chunk_size, false);
-        for (std::uint32_t p = 0; p < chunk_size; ++p) chunk.cells[p].next = p + 1;
-        chunk.cells[chunk_size - 1].next = none;
+        for (std::uint32_t p = 0; p < chunk_size; ++p) cells[p].next = p + 1;
+        cells[chunk_size - 1].next = none;
+        cells_[index] = cells;
         chunk.free = 0;
         chunk.live = 0;
         chunk.prev_roomy = none;
@@ -191,12 +194,13 @@ class Slab {
         if (chunk.prev_roomy != none) chunks_[chunk.prev_roomy].next_roomy = chunk.next_roomy;
         if (chunk.next_roomy != none) chunks_[chunk.next_roomy].prev_roomy = chunk.prev_roomy;
         if (roomy_ == index) roomy_ = chunk.next_roomy;
-        std::free(chunk.cells);
-        chunk.cells = nullptr;
+        std::free(cells_[index]);
+        cells_[index] = nullptr;
         --allocated_;
         vacant_.push_back(index);
     }
 
+    std::vector<Cell*> cells_;    // by chunk; apart from the rest of it, which an access does not need
     std::vector<Chunk> chunks_;
     std::vector<std::uint32_t> vacant_;
     std::uint32_t roomy_ = none;

@@ -12,10 +12,10 @@ BatchRecord* Dispatcher::find_unanswered(std::uint64_t ticket) noexcept {
     return slot == nullptr ? nullptr : &records_[slot->handle];
 }
 
-BatchRecord* Dispatcher::listen_to(std::uint64_t ticket) noexcept {
-    BatchRecord* record = find_unanswered(ticket);
-    if (record == nullptr) ++ignored_answers_;
-    return record;
+bool Dispatcher::listens_to(const BatchRecord* record) noexcept {
+    if (record != nullptr && record->channel != none) return true;
+    ++ignored_answers_;
+    return false;
 }
 
 // No answer to it counts any more. The caller gives back the pin, when it has done with the record.
@@ -30,10 +30,9 @@ void Dispatcher::forget(BatchRecord& record) noexcept {
     record.channel = none;
 }
 
-Outcome Dispatcher::acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
+Outcome Dispatcher::acknowledge(BatchRecord* record, std::optional<std::span<const std::int64_t>> results,
                                 Nanoseconds now, std::string& culprit) {
-    BatchRecord* const record = listen_to(ticket);
-    if (record == nullptr) return Outcome::ignored;
+    if (!listens_to(record)) return Outcome::ignored;
     const Handle channel = record->channel;
     if (results) {
         if (results->size() != record->entries.size()) {
@@ -109,17 +108,15 @@ void Dispatcher::continue_after_answer(Handle handle, bool more, Nanoseconds now
     join_ready_channels(handle);
 }
 
-Outcome Dispatcher::remove_all(std::uint64_t ticket) noexcept {
-    const BatchRecord* record = listen_to(ticket);
-    if (record == nullptr) return Outcome::ignored;
+Outcome Dispatcher::remove_all(BatchRecord* record) noexcept {
+    if (!listens_to(record)) return Outcome::ignored;
     ++counters_.batches_acknowledged;
     close_channel(record->channel);
     return Outcome::counted;
 }
 
-Outcome Dispatcher::fail(std::uint64_t ticket, Failure failure, Nanoseconds now) {
-    BatchRecord* record = listen_to(ticket);
-    if (record == nullptr) return Outcome::ignored;
+Outcome Dispatcher::fail(BatchRecord* record, Failure failure, Nanoseconds now) {
+    if (!listens_to(record)) return Outcome::ignored;
     fail_record(*record, failure, now);
     return Outcome::counted;
 }

@@ -16,14 +16,15 @@ BatchRecord& Dispatcher::prepare(const Channel& channel) {
     if (outbox_.size() == outbox_.capacity()) outbox_.reserve(std::max<std::size_t>(16, outbox_.size() * 2));
     tickets_.reserve(HashedHandle::hash_of);
     if (spare_.empty()) {
+        spare_.reserve(max_spare_records);
         const Handle handle = records_.make();
         records_[handle].self = handle;
-        spare_.push_back(records_, handle);
+        spare_.push_back(&records_[handle]);
     }
-    BatchRecord& record = records_[spare_.back()];
+    BatchRecord& record = *spare_.back();
     record.entries.reserve(
         std::min<std::size_t>(channel.ready.size(), config_.max_batch_bytes / notification_bytes + 1));
-    spare_.erase(records_, record.self);
+    spare_.pop_back();
     return record;
 }
 
@@ -143,11 +144,12 @@ void Dispatcher::keep_spare(BatchRecord& record) noexcept {
         return;
     }
     if (record.entries.capacity() > max_spare_entries) std::vector<BatchEntry>().swap(record.entries);
-    spare_.push_back(records_, record.self);
+    spare_.push_back(&record);
 }
 
 void Dispatcher::free_spare() noexcept {
-    while (!spare_.empty()) records_.free(spare_.pop_front(records_));
+    for (const BatchRecord* record : spare_) records_.free(record->self);
+    spare_ = {};
 }
 
 }  // namespace watchtree::core

@@ -64,11 +64,14 @@ class Dispatcher {
     [[nodiscard]] bool step(Nanoseconds now);
 
     // Answers. results: none for all ok.
+    // The record of a ticket that was given out and not answered, null for any other. An answer for null is ignored.
+    [[nodiscard]] BatchRecord* find_unanswered(std::uint64_t ticket) noexcept;
+    // record: pinned, or just found; it is ignored if it is not unanswered any more.
     // culprit: gets the name of the channel that was closed for a wrong number of results.
-    Outcome acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results, Nanoseconds now,
+    Outcome acknowledge(BatchRecord* record, std::optional<std::span<const std::int64_t>> results, Nanoseconds now,
                         std::string& culprit);
-    Outcome remove_all(std::uint64_t ticket) noexcept;
-    Outcome fail(std::uint64_t ticket, Failure failure, Nanoseconds now);
+    Outcome remove_all(BatchRecord* record) noexcept;
+    Outcome fail(BatchRecord* record, Failure failure, Nanoseconds now);
 
     // Delivery. Batches that were built wait in the outbox, each with a pin; the one who hands them over moves them, all at
     // once, into the list of those being handed over, where closing a channel still finds and cancels them.
@@ -79,7 +82,7 @@ class Dispatcher {
     void unpin(BatchRecord& record) noexcept;
     // Requires: the last pin is gone.
     void recycle(BatchRecord& record) noexcept;
-    [[nodiscard]] std::uint32_t records_in_use() const noexcept { return records_.size() - spare_.size(); }
+    [[nodiscard]] std::uint32_t records_in_use() const noexcept { return records_.size() - static_cast<std::uint32_t>(spare_.size()); }
 
     // What there is to do, but for handing over.
     [[nodiscard]] bool has_work() const noexcept { return watch_tree_.has_changed() || !ready_channels_.empty(); }
@@ -140,7 +143,7 @@ class Dispatcher {
     void retry_watch(Handle watch, Nanoseconds now);
     [[nodiscard]] bool serve_ready(Nanoseconds now);
     [[nodiscard]] bool serve_retries(Nanoseconds now);
-    void look_at(Handle watch) noexcept;
+    void look_at(Handle handle, Watch& watch) noexcept;  // Requires: due.
 
     // Building batches (batch_builder.cc).
     [[nodiscard]] BatchRecord& prepare(const Channel& channel);
@@ -151,8 +154,7 @@ class Dispatcher {
     void free_spare() noexcept;
 
     // Answers (answers.cc).
-    [[nodiscard]] BatchRecord* find_unanswered(std::uint64_t ticket) noexcept;
-    BatchRecord* listen_to(std::uint64_t ticket) noexcept;
+    [[nodiscard]] bool listens_to(const BatchRecord* record) noexcept;
     void forget(BatchRecord& record) noexcept;
     void apply_result(const BatchEntry& entry, std::int64_t result, Nanoseconds now) noexcept;
     void count_latency(Channel& channel, std::uint32_t stamp, Nanoseconds now) noexcept;
@@ -176,9 +178,9 @@ class Dispatcher {
     Retries retries_;
 
     Slab<BatchRecord> records_;
-    ProbeTable<HashedHandle> tickets_;  // unanswered batches
+    ProbeTable<HashedHandle, 256> tickets_;  // unanswered batches
     Records unanswered_;
-    Records spare_;
+    std::vector<BatchRecord*> spare_;
     std::uint64_t last_ticket_ = 0;
     std::vector<BatchRecord*> outbox_;
     std::vector<BatchRecord*> handing_over_;

@@ -38,17 +38,13 @@ bool Dispatcher::close_silent(Nanoseconds now) noexcept {
 }
 
 bool Dispatcher::look_at_changed() noexcept {
-    for (std::uint32_t items = 0; items < config_.max_batch_size; ++items) {
-        const Handle watch = watch_tree_.next_changed_watch();
-        if (watch == none) return true;
-        look_at(watch);
-    }
+    watch_tree_.look_at_changed(config_.max_batch_size, [this](Handle handle, Watch& watch, Index index) {
+        if (index > watch.notified) look_at(handle, watch);
+    });
     return !watch_tree_.has_changed();
 }
 
-void Dispatcher::look_at(Handle handle) noexcept {
-    Watch& watch = watch_tree_.watch(handle);
-    if (!watch_tree_.is_due(watch)) return;
+void Dispatcher::look_at(Handle handle, Watch& watch) noexcept {
     Channel& channel = channels_[watch.channel];
     switch (watch.state()) {
         case WatchState::idle:

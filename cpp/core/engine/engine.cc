@@ -95,10 +95,10 @@ void Engine::deliver() {
             while (done < records->size()) {
                 BatchRecord& record = *(*records)[done++];
                 if (record.cancelled.load(std::memory_order_relaxed)) continue;
-                if (!courier->hand_over(record)) fail(record.ticket, Failure::raised);
+                if (!courier->hand_over(record)) fail(record, Failure::raised);
             }
         } catch (...) {
-            fail((*records)[done - 1]->ticket, Failure::raised);
+            fail(*(*records)[done - 1], Failure::raised);
             (void)end_delivery(done, true);
             throw;
         }
@@ -131,20 +131,34 @@ std::vector<BatchRecord*>* Engine::end_delivery(std::size_t done, bool interrupt
 Answered Engine::acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
                              std::string& culprit) {
     const Turn turn(*group_);
-    const Outcome outcome = dispatcher_.acknowledge(ticket, results, clock_.now(), culprit);
-    return {outcome, must_deliver()};
+    BatchRecord* const record = dispatcher_.find_unanswered(ticket);
+    return answered(dispatcher_.acknowledge(record, results, clock_.now(), culprit));
+}
+
+Answered Engine::acknowledge(BatchRecord& record, std::optional<std::span<const std::int64_t>> results,
+                             std::string& culprit) {
+    const Turn turn(*group_);
+    return answered(dispatcher_.acknowledge(&record, results, clock_.now(), culprit));
 }
 
 Answered Engine::remove_all(std::uint64_t ticket) {
     const Turn turn(*group_);
-    const Outcome outcome = dispatcher_.remove_all(ticket);
-    return {outcome, must_deliver()};
+    return answered(dispatcher_.remove_all(dispatcher_.find_unanswered(ticket)));
+}
+
+Answered Engine::remove_all(BatchRecord& record) {
+    const Turn turn(*group_);
+    return answered(dispatcher_.remove_all(&record));
 }
 
 Answered Engine::fail(std::uint64_t ticket, Failure failure) {
     const Turn turn(*group_);
-    const Outcome outcome = dispatcher_.fail(ticket, failure, clock_.now());
-    return {outcome, must_deliver()};
+    return answered(dispatcher_.fail(dispatcher_.find_unanswered(ticket), failure, clock_.now()));
+}
+
+Answered Engine::fail(BatchRecord& record, Failure failure) {
+    const Turn turn(*group_);
+    return answered(dispatcher_.fail(&record, failure, clock_.now()));
 }
 
 void Engine::set_waker(std::shared_ptr<Waker> waker) {

@@ -63,10 +63,15 @@ class Engine {
     [[nodiscard]] bool step();
     void deliver();
 
+    // By the ticket, or by the record, which must be pinned.
     Answered acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
                          std::string& culprit);
+    Answered acknowledge(BatchRecord& record, std::optional<std::span<const std::int64_t>> results,
+                         std::string& culprit);
     Answered remove_all(std::uint64_t ticket);
+    Answered remove_all(BatchRecord& record);
     Answered fail(std::uint64_t ticket, Failure failure);
+    Answered fail(BatchRecord& record, Failure failure);
 
     // Batches that were handed over. The one who keeps a record pins it, while it is handed over, and gives it back later.
     static void pin(BatchRecord& record) noexcept { record.pins.fetch_add(1, std::memory_order_relaxed); }
@@ -118,6 +123,7 @@ class Engine {
     [[nodiscard]] bool is_unused() const noexcept {
         return retired_ && !delivering_ && dispatcher_.records_in_use() == 0;
     }
+    [[nodiscard]] Answered answered(Outcome outcome) const noexcept { return {outcome, must_deliver()}; }
     [[nodiscard]] bool must_deliver() const noexcept { return !delivering_ && !dispatcher_.outbox_is_empty(); }
 
     std::shared_ptr<Group> group_;

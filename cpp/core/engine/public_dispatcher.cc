@@ -9,22 +9,21 @@ namespace watchtree {
 
 void Transport::on_error(std::exception_ptr, std::string_view) {}
 void Transport::on_wrong_result_count(std::string_view, std::size_t) {}
-void Transport::on_work() noexcept {}
 
-class core::TransportCourier final : public core::Courier, public core::Waker {
+class core::TransportCourier final : public core::Courier {
   public:
     explicit TransportCourier(Transport& transport) : transport_(transport) {}
 
     [[nodiscard]] bool hand_over(core::BatchRecord& record) override {
         try {
-            transport_.send(Batch(*engine_, record));
+            Batch batch(*engine_, record);
+            transport_.send(batch);
             return true;
         } catch (...) {
             transport_.on_error(std::current_exception(), record.name->view());
             return false;
         }
     }
-    void wake() noexcept override { transport_.on_work(); }
 
     void connect(core::Engine& engine) noexcept { engine_ = &engine; }
     [[nodiscard]] Transport& transport() const noexcept { return transport_; }
@@ -36,14 +35,25 @@ class core::TransportCourier final : public core::Courier, public core::Waker {
 
 namespace {
 
+class FunctionWaker final : public core::Waker {
+  public:
+    explicit FunctionWaker(std::function<void()> callback) : callback_(std::move(callback)) {}
+    void wake() noexcept override { callback_(); }
+
+  private:
+    std::function<void()> callback_;
+};
+
 bool finish(core::Engine& engine, const core::Answered& answered) {
     if (answered.must_deliver) engine.deliver();
     return answered.outcome != core::Outcome::ignored;
 }
 
-bool answer(core::Engine& engine, std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results) {
+// sending: a ticket or a record.
+template <typename Sending>
+bool answer(core::Engine& engine, Sending& sending, std::optional<std::span<const std::int64_t>> results) {
     std::string culprit;
-    const core::Answered answered = engine.acknowledge(ticket, results, culprit);
+    const core::Answered answered = engine.acknowledge(sending, results, culprit);
     if (answered.outcome == core::Outcome::wrong_count)
         static_cast<core::TransportCourier&>(engine.courier())
             .transport()
@@ -60,7 +70,6 @@ Dispatcher::Dispatcher(const Tree& tree, Transport& transport, const Config& con
     if (clock == nullptr) clock = std::make_shared<SteadyClock>();
     engine_.reset(core::Engine::make(tree.group_, config, std::move(clock), courier).release());
     courier->connect(*engine_);
-    engine_->set_waker(courier);
 }
 
 Dispatcher::Dispatcher(Dispatcher&&) noexcept = default;
@@ -105,23 +114,31 @@ std::optional<std::vector<std::pair<std::string, Index>>> Dispatcher::watches(st
 std::optional<Nanoseconds> Dispatcher::next_deadline() const { return engine_->next_deadline(); }
 Memory Dispatcher::memory() const { return engine_->memory(); }
 void Dispatcher::verify() const { engine_->verify(); }
+void Dispatcher::on_work(std::function<void()> callback) {
+    engine_->set_waker(callback ? std::make_shared<FunctionWaker>(std::move(callback)) : nullptr);
+}
 
 // Batch.
 
-Batch::Batch(core::Engine& engine, core::BatchRecord& record) noexcept : engine_(&engine), record_(&record) {
-    core::Engine::pin(record);
+Batch::Batch(Batch&& other) noexcept : engine_(other.engine_), record_(other.record_), is_kept_(true) {
+    if (other.is_kept_) {
+        other.is_kept_ = false;  // its pin is ours now; it may be read as long as we live
+    } else {
+        core::Engine::pin(*record_);
+    }
 }
 
-Batch::Batch(Batch&& other) noexcept : engine_(other.engine_), record_(std::exchange(other.record_, nullptr)) {}
-
 Batch& Batch::operator=(Batch&& other) noexcept {
-    std::swap(engine_, other.engine_);
-    std::swap(record_, other.record_);
+    if (this == &other) return *this;
+    Batch moved(std::move(other));
+    std::swap(engine_, moved.engine_);
+    std::swap(record_, moved.record_);
+    std::swap(is_kept_, moved.is_kept_);
     return *this;
 }
 
 Batch::~Batch() {
-    if (record_ != nullptr) engine_->give_back(*record_);
+    if (is_kept_) engine_->give_back(*record_);
 }
 
 std::string_view Batch::channel() const noexcept { return record_->name->view(); }
@@ -137,10 +154,10 @@ Notification Batch::operator[](std::size_t position) const noexcept {
             entry.value == nullptr ? std::nullopt : std::make_optional(entry.value->view())};
 }
 
-bool Batch::acknowledge() { return answer(*engine_, record_->ticket, std::nullopt); }
-bool Batch::acknowledge(std::span<const std::int64_t> results) { return answer(*engine_, record_->ticket, results); }
-bool Batch::remove_all() { return finish(*engine_, engine_->remove_all(record_->ticket)); }
-bool Batch::fail(Failure reason) { return finish(*engine_, engine_->fail(record_->ticket, reason)); }
+bool Batch::acknowledge() { return answer(*engine_, *record_, std::nullopt); }
+bool Batch::acknowledge(std::span<const std::int64_t> results) { return answer(*engine_, *record_, results); }
+bool Batch::remove_all() { return finish(*engine_, engine_->remove_all(*record_)); }
+bool Batch::fail(Failure reason) { return finish(*engine_, engine_->fail(*record_, reason)); }
 std::string Batch::encode() const { return core::encode(*record_); }
 
 }  // namespace watchtree

@@ -230,16 +230,13 @@ void WatchTree::move_to_back(Handle handle) noexcept {
 
 // Phase 1.
 
-Handle WatchTree::next_changed_watch() noexcept {
-    if (cursor_ == none) {
-        if (changed_.empty()) return none;
-        Holder& holder = holders_[changed_.pop_front(holders_)];
-        holder.queued = 0;
-        cursor_ = holder.first_watch;
-    }
-    const Handle handle = cursor_;
-    cursor_ = watches_[handle].in_holder.next;
-    return handle;
+// The first holder of the queue leaves it; false if there is none.
+bool WatchTree::begin_turn() noexcept {
+    if (changed_.empty()) return false;
+    Holder& holder = holders_[changed_.pop_front(holders_)];
+    holder.queued = 0;
+    cursor_ = holder.first_watch;
+    return true;
 }
 
 void WatchTree::queue(Handle handle) noexcept {

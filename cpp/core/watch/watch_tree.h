@@ -60,8 +60,21 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] KeyState state_of(Handle holder) const noexcept;
     [[nodiscard]] bool is_due(const Watch& watch) const noexcept { return index_of(watch.holder) > watch.notified; }
 
-    // Phase 1. The next watch to look at, or none: of the holder whose turn it is, else of the first in the queue.
-    [[nodiscard]] Handle next_changed_watch() noexcept;
+    // Phase 1. Calls visit(handle, watch, index of its key) for at most `limit` watches: of the holder whose turn it is, then
+    // of the others in the queue. visit must not drop a watch.
+    template <typename Visit>
+    void look_at_changed(std::uint32_t limit, Visit visit) noexcept {
+        while (limit != 0) {
+            if (cursor_ == none && !begin_turn()) return;
+            const Index index = index_of(watches_[cursor_].holder);
+            for (; cursor_ != none && limit != 0; --limit) {
+                const Handle handle = cursor_;
+                Watch& watch = watches_[handle];
+                cursor_ = watch.in_holder.next;
+                visit(handle, watch, index);
+            }
+        }
+    }
     [[nodiscard]] bool has_changed() const noexcept { return cursor_ != none || !changed_.empty(); }
     [[nodiscard]] std::uint32_t changed_holders() const noexcept { return changed_.size() + (cursor_ != none ? 1 : 0); }
     // Changes that found their holder queued, once for each of its watches.
@@ -103,6 +116,7 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] Handle make_missing(Handle parent, std::string_view key, Index index);
     [[nodiscard]] Handle make_missing_path(std::string_view key);
     void free_if_bare(Handle holder) noexcept;
+    [[nodiscard]] bool begin_turn() noexcept;
     void queue(Handle holder) noexcept;
     [[nodiscard]] static std::uint32_t hash_node(Handle node) noexcept { return node * 0x9E3779B1u; }
 

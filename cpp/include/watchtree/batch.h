@@ -54,10 +54,12 @@ class Batch {
 
   private:
     friend class core::TransportCourier;
-    Batch(core::Engine& engine, core::BatchRecord& record) noexcept;
+    // Borrows the record for the length of a hand-over. Moved away, it is kept: that is all that costs.
+    Batch(core::Engine& engine, core::BatchRecord& record) noexcept : engine_(&engine), record_(&record) {}
 
     core::Engine* engine_;
     core::BatchRecord* record_;
+    bool is_kept_ = false;
 };
 
 }  // namespace watchtree

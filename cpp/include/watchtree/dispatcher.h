@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -55,6 +56,10 @@ class Dispatcher {
     [[nodiscard]] std::optional<Nanoseconds> next_deadline() const;
     [[nodiscard]] Memory memory() const;
     void verify() const;
+
+    // Called with no lock held, from any thread, when dispatch has something to do after it had nothing, and when it will
+    // have sooner than next_deadline and Config::dispatch_interval_ns said. Must not throw. Empty: nobody is called.
+    void on_work(std::function<void()> callback);
 
   private:
     struct Retire {

@@ -13,15 +13,12 @@ class Transport {
     virtual ~Transport() = default;
 
     // Called with one batch at a time, and with no lock held; may call anything back. An exception is a failed sending of
-    // that batch and goes to on_error.
-    virtual void send(Batch batch) = 0;
+    // that batch and goes to on_error. To keep the batch beyond the call, move it away.
+    virtual void send(Batch& batch) = 0;
 
     // Errors that have no caller to be thrown to. By default nothing.
     virtual void on_error(std::exception_ptr error, std::string_view channel);
     virtual void on_wrong_result_count(std::string_view channel, std::size_t results);
-
-    // `Dispatcher::dispatch` has something to do after it had nothing, or will sooner than it said. From any thread.
-    virtual void on_work() noexcept;
 };
 
 }  // namespace watchtree

@@ -91,17 +91,19 @@ def test_the_watches_of_a_failed_cut_batch_go_behind_the_rest():
     assert rig.keys_by(rig.settle) == [("alice", ["c", "d"]), ("alice", ["e", "a"]), ("alice", ["b"])]
 
 
-def test_an_answer_that_closes_the_channel_sends_no_next_part():
-    for answer in ("remove_all", "wrong number", "permanent"):
-        rig = rig_of(2 * ONE)
-        first = rig.send_one()
-        act = {
-            "remove_all": first.remove_all,
-            "wrong number": lambda first=first: first.acknowledge([OK]),
-            "permanent": lambda first=first: first.fail(Failure.STOPPING),
-        }[answer]
-        assert rig.sent_by(act) == []
-        assert rig.dispatcher.channels() == []
+CLOSING = {
+    "remove_all": lambda batch: batch.remove_all(),
+    "wrong number": lambda batch: batch.acknowledge([OK]),
+    "permanent": lambda batch: batch.fail(Failure.STOPPING),
+}
+
+
+@pytest.mark.parametrize("answer", CLOSING.values(), ids=CLOSING)
+def test_an_answer_that_closes_the_channel_sends_no_next_part(answer):
+    rig = rig_of(2 * ONE)
+    first = rig.send_one()
+    assert rig.sent_by(answer, first) == []
+    assert rig.dispatcher.channels() == []
 
 
 def test_an_ignored_answer_sends_no_next_part():

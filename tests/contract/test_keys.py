@@ -195,7 +195,8 @@ def in_key_order(keys):
 def test_keys_are_in_the_order_of_their_parts_byte_by_byte_and_parents_before_children(keys):
     tree = Tree()
     for key in keys:
-        tree.mkdir(key, parents=True) if key not in tree else None
+        if key not in tree:
+            tree.mkdir(key, parents=True)
     assert list(tree) == in_key_order(tree)
 
 

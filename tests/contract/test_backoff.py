@@ -129,17 +129,18 @@ def test_watches_that_fail_again_and_again_do_not_delay_the_others(rig):
 
 
 def test_retries_are_served_earliest_first(rig):
+    """Alice failed before bob, but twice: her retry comes after 11 seconds, his after 7."""
     rig.during_send = fail_channel
-    rig.sync("late", {"a": 0})
+    rig.sync("alice", {"a": 0})
     rig.dispatch()
     rig.advance(1)
     rig.dispatch()
     rig.advance(5)
-    rig.sync("early", {"a": 0})
+    rig.sync("bob", {"a": 0})
     rig.dispatch()
     rig.during_send = None
     rig.advance(10)
-    assert [channel for channel, _ in rig.sent_by(rig.dispatch)] == ["late", "early"][::-1]
+    assert [channel for channel, _ in rig.sent_by(rig.dispatch)] == ["bob", "alice"]
 
 
 def test_retries_of_one_moment_are_served_in_the_order_they_failed(rig):

@@ -1,93 +1,35 @@
 """Any history of calls, made on an engine and on the model side by side (contract §1 to §3, §5).
 
 Each rule makes the same calls on both sides. All that comes out has to be the same: answers, errors, batches, and
-everything that can be asked for. Beside that each guarantee of §5 is an invariant with its number, checked on the engine
-alone, from what went in and what came out.
+everything that can be asked for. Beside that each guarantee of §5 is an invariant with its number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from itertools import cycle, islice
-from math import ceil
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 from properties import strategies as draw
-from properties.history import History
-from properties.sides import Call, Engine, Plan, Side
+from properties.guarantees import STEPS_TO_SETTLE, GuaranteesMachine
+from properties.sides import Call, Plan
 from watchtree.config import Config
 from watchtree.records import Operation
-from watchtree.testing import ModelDispatcher, ModelTree
 from watchtree.words import REMOVE_ALL_WATCHES, Failure, Result
 
-MODEL = Engine(ModelTree, ModelDispatcher)
-NO_WORK = {"changed_holders": 0, "ready_channels": 0, "in_flight": 0, "backing_off": 0}
-NOTHING_LEFT = {**NO_WORK, "channels": 0, "watches": 0, "holders": 0}
-STEPS_TO_SETTLE = 2_000
-"""Far more than any history of 50 rules leaves to do."""
 
-
-class EngineMachine(RuleBasedStateMachine):
-    """The rules and the invariants. A subclass names the engine to test."""
-
-    engine: Engine
+class EngineMachine(GuaranteesMachine):
+    """The rules. A subclass names the engine to test."""
 
     @initialize(config=draw.configs, keys=st.lists(draw.keys, max_size=4), watched=draw.watched)
     def start(self, config: Config, keys: list[str], watched: dict[str, list[str]]) -> None:
-        self.config = config
-        self.subject = Side(self.engine, config)
-        self.model = Side(MODEL, config)
-        self.history = History(self.subject)
-        self.lines: list[str] = []
-        self.seen = self.subject.observe()
-        self.seen_before = self.seen
-        self.call = Call("start")
-        self.outcome: Any = None
-        self.plan: Plan = []
-        self.serve_by: dict[str, tuple[int, int]] = {}
+        self.begin(config)
+        self.begin_guarantees()
         for key in keys:
             self.make(Call("tree.put", (key, key.encode()), {"parents": True}))
         for channel, its_keys in watched.items():
             self.make(Call("dispatcher.sync", (channel, dict.fromkeys(its_keys, 0))))
-
-    # Making calls.
-
-    def make(self, call: Call, plan: Plan | None = None) -> Any:
-        """Make one call on both sides, let the transport act by the plan, and compare all that can be seen."""
-        self.call, self.plan = call, plan or []
-        self.lines.append(str(call) + "".join(f"\n    # in send: {', '.join(map(str, calls))}" for calls in self.plan))
-        self.sound = False
-        outcomes = []
-        for side in (self.subject, self.model):
-            side.log.clear()
-            side.plan = [list(calls) for calls in self.plan]
-            outcomes.append(side.make(call))
-        self.outcome = outcomes[0]
-        self.same("outcome", *outcomes)
-        self.same("what came out", self.subject.log, self.model.log)
-        self.seen_before, self.seen = self.seen, self.subject.observe()
-        self.same("state", self.seen, self.model.observe())
-        self.subject.verify()
-        self.model.verify()
-        self.sound = True
-        return self.outcome
-
-    def same(self, what: str, subject: Any, model: Any) -> None:
-        if subject != model:
-            self.fail(f"{what} of the engine and of the model:\n{difference(subject, model)}")
-
-    def claim(self, true: bool, message: str) -> None:
-        if not true:
-            self.fail(message)
-
-    def fail(self, message: str) -> None:
-        self.sound = False
-        raise AssertionError(f"{message}\nafter\n{self.history_as_code()}")
-
-    def history_as_code(self) -> str:
-        return "\n".join([f"config = {self.config}", *self.lines])
 
     def index(self, step: int | None) -> dict[str, int]:
         """The keyword for an explicit index, so far from the tree's; none if the tree counts."""
@@ -101,26 +43,25 @@ class EngineMachine(RuleBasedStateMachine):
             for key, step in steps.items()
         }
 
-    def in_flight(self) -> list[int]:
-        """The tickets of all batches in flight."""
-        return [seen["ticket"] for seen in self.seen["channels"].values() if seen["ticket"] is not None]
+    def ticket(self, pick: int) -> int:
+        """One of the tickets in flight."""
+        tickets = self.in_flight()
+        return tickets[pick % len(tickets)]
 
     # Changes of the tree.
 
-    @rule(key=draw.any_keys, value=draw.any_values, parents=st.booleans(), step=draw.index_steps)
+    @rule(key=draw.any_keys, value=draw.any_values, parents=draw.mostly, step=draw.index_steps)
     def put(self, key: str, value: bytes, parents: bool, step: int | None) -> None:
         self.make(Call("tree.put", (key, value), {"parents": parents, **self.index(step)}))
 
-    @rule(key=draw.keys, value=draw.values)
-    def put_with_parents(self, key: str, value: bytes) -> None:
-        self.make(Call("tree.put", (key, value), {"parents": True}))
-
-    @rule(key=draw.any_keys, parents=st.booleans(), step=draw.index_steps)
+    @rule(key=draw.any_keys, parents=draw.mostly, step=draw.index_steps)
     def mkdir(self, key: str, parents: bool, step: int | None) -> None:
         self.make(Call("tree.mkdir", (key,), {"parents": parents, **self.index(step)}))
 
-    @rule(key=draw.any_keys, recursive=st.booleans(), step=draw.index_steps)
-    def remove(self, key: str, recursive: bool, step: int | None) -> None:
+    @rule(key=draw.any_keys, there=draw.mostly, pick=draw.picks, recursive=draw.mostly, step=draw.index_steps)
+    def remove(self, key: str, there: bool, pick: int, recursive: bool, step: int | None) -> None:
+        if there:
+            key = self.seen["tree"][pick % len(self.seen["tree"])].key
         self.make(Call("tree.remove", (key,), {"recursive": recursive, **self.index(step)}))
 
     @rule(
@@ -138,16 +79,27 @@ class EngineMachine(RuleBasedStateMachine):
     def batch(self, operations: list[Operation], step: int | None) -> None:
         self.make(Call("tree.batch", (operations,), self.index(step)))
 
-    @rule(key=draw.any_keys, others=st.lists(draw.any_keys, max_size=3))
-    def read(self, key: str, others: list[str]) -> None:
-        self.make(Call("tree.get", (key,)))
-        self.make(Call("tree.list", (key,)))
-        self.make(Call("tree.get_many", ([key, *others],)))
-        self.make(Call("tree.__contains__", (key,)))
+    @rule(pick=draw.picks, value=draw.values, then_dispatch=st.booleans())
+    def change_what_is_watched(self, pick: int, value: bytes, then_dispatch: bool) -> None:
+        """Change the state of a watched key, in whatever way its state allows."""
+        watched = sorted({key for seen in self.seen["channels"].values() for key in seen["watches by key"]})
+        if not watched:
+            return
+        key = watched[pick % len(watched)]
+        nodes = {node.key: node for node in self.seen["tree"]}
+        while key in nodes and nodes[key].is_directory:
+            key = f"{key}.a" if key else "a"
+        value_above = next((node.key for node in nodes.values() if key.startswith(f"{node.key}.") and node.value), None)
+        if value_above or (key in nodes and pick % 2):
+            self.make(Call("tree.remove", (value_above or key,)))
+        else:
+            self.make(Call("tree.put", (key, value), {"parents": True}))
+        if then_dispatch:
+            self.make(Call("dispatcher.dispatch"))
 
     # Registration.
 
-    @rule(channel=draw.channels, steps=draw.known_maps, replace=st.booleans(), as_pairs=st.booleans())
+    @rule(channel=draw.channels, steps=draw.known_maps, replace=draw.rarely, as_pairs=st.booleans())
     def sync(self, channel: str, steps: dict[str, Any], replace: bool, as_pairs: bool) -> None:
         known = self.known(steps)
         self.make(Call("dispatcher.sync", (channel, list(known.items()) if as_pairs else known, replace)))
@@ -156,27 +108,16 @@ class EngineMachine(RuleBasedStateMachine):
     def watch_from_nothing(self, channel: str, keys: list[str]) -> None:
         self.make(Call("dispatcher.sync", (channel, dict.fromkeys(keys, 0))))
 
-    @rule(
-        bad=draw.wrong_calls
-        | st.tuples(st.sampled_from(draw.BAD_KEYS), st.just(0))
-        | st.tuples(draw.keys, st.sampled_from((-2, -(2**63) - 1, 2**63, 2**70)))
-        | st.just("twice"),
-        channel=draw.channels,
-        steps=draw.known_maps,
-        place=draw.picks,
-        replace=st.booleans(),
-    )
-    def call_wrongly(self, bad: Any, channel: str, steps: dict[str, Any], place: int, replace: bool) -> None:
-        """Make a call that no state allows, or a sync with one bad entry among good ones."""
-        if isinstance(bad, Call):
-            self.make(bad)
-            return
-        pairs = list(self.known(steps).items())
-        if bad == "twice":
-            bad = pairs[place % len(pairs)] if pairs else (".", 0)
-        pairs = [pair for pair in pairs if pair[0] != bad[0] or pair == bad]
-        pairs.insert(place % (len(pairs) + 1), bad)
-        self.make(Call("dispatcher.sync", (channel, pairs, replace)))
+    @rule(channel=draw.channels, lost=st.booleans(), behind=st.integers(0, 2), replace=st.booleans())
+    def resume(self, channel: str, lost: bool, behind: int, replace: bool) -> None:
+        """Sync all that a channel watches, with the indexes that it has or may have, as after a lost connection."""
+        if channel in self.seen["channels"]:
+            if lost and self.seen["channels"][channel]["ticket"]:
+                self.make(Call("batch.fail", (self.seen["channels"][channel]["ticket"], Failure.NETWORK)))
+            watches = self.seen["channels"][channel]["watches by key"]
+            newest = max(1, self.seen["index"] - behind)
+            known = {key: newest if behind < 2 or notified < 1 else notified for key, notified in watches.items()}
+            self.make(Call("dispatcher.sync", (channel, known, replace)))
 
     @rule(channel=draw.channels, what=st.sampled_from(("touch",) * 6 + ("close",) * 3 + ("reset",)))
     def touch_close_or_reset(self, channel: str, what: str) -> None:
@@ -217,57 +158,50 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.in_flight())
     @rule(pick=draw.picks, by_ticket=st.booleans(), plan=draw.plans)
     def acknowledge(self, pick: int, by_ticket: bool, plan: Plan) -> None:
-        self.answer_one(pick, "dispatcher.answer" if by_ticket else "batch.acknowledge", plan=plan)
+        self.make(Call("dispatcher.answer" if by_ticket else "batch.acknowledge", (self.ticket(pick),)), plan)
 
     @precondition(lambda self: self.in_flight())
     @rule(pick=draw.picks, codes=draw.codes, by_ticket=st.booleans(), plan=draw.plans)
     def answer_each_watch(self, pick: int, codes: list[int], by_ticket: bool, plan: Plan) -> None:
         """The codes are taken in turn, so often that their number is right."""
+        results = list(islice(cycle(codes), self.notifications(self.ticket(pick))))
         what = "dispatcher.answer" if by_ticket else "batch.acknowledge"
-        self.answer_one(pick, what, lambda count: list(islice(cycle(codes), count)), plan)
-
-    @precondition(lambda self: self.in_flight())
-    @rule(pick=draw.picks, wrong=st.sampled_from((-1, 1, 3)))
-    def answer_with_a_wrong_number_of_results(self, pick: int, wrong: int) -> None:
-        self.answer_one(pick, "batch.acknowledge", lambda count: [Result.OK] * (count + wrong))
+        self.make(Call(what, (self.ticket(pick), results)), plan)
 
     @precondition(lambda self: self.in_flight())
     @rule(pick=draw.picks, reason=draw.reasons, by_ticket=st.booleans())
     def fail_a_batch(self, pick: int, reason: Failure, by_ticket: bool) -> None:
-        tickets = self.in_flight()
-        ticket = tickets[pick % len(tickets)]
         if by_ticket:
-            self.make(Call("dispatcher.answer", (ticket,), {"failure": reason}))
+            self.make(Call("dispatcher.answer", (self.ticket(pick),), {"failure": reason}))
         else:
-            self.make(Call("batch.fail", (ticket, reason)))
+            self.make(Call("batch.fail", (self.ticket(pick), reason)))
 
     @precondition(lambda self: self.in_flight())
-    @rule(pick=draw.picks, by_ticket=st.booleans())
-    def remove_all_watches(self, pick: int, by_ticket: bool) -> None:
-        tickets = self.in_flight()
-        ticket = tickets[pick % len(tickets)]
-        if by_ticket:
+    @rule(pick=draw.picks, how=st.sampled_from(("remove_all", "REMOVE_ALL_WATCHES", -1, 1, 3)))
+    def answer_so_that_the_channel_is_closed(self, pick: int, how: Any) -> None:
+        """That nothing is watched, or so many results too few or too many."""
+        ticket = self.ticket(pick)
+        if how == "remove_all":
+            self.make(Call("batch.remove_all", (ticket,)))
+        elif how == "REMOVE_ALL_WATCHES":
             self.make(Call("dispatcher.answer", (ticket, REMOVE_ALL_WATCHES)))
         else:
-            self.make(Call("batch.remove_all", (ticket,)))
+            self.make(Call("batch.acknowledge", (ticket, [Result.OK] * (self.notifications(ticket) + how))))
 
-    def answer_one(
-        self, pick: int, what: str, codes: Callable[[int], list[int]] | None = None, plan: Plan | None = None
-    ) -> None:
-        """Answer one of the batches in flight, with so many codes as `codes` makes of the number of its notifications."""
-        tickets = self.in_flight()
-        ticket = tickets[pick % len(tickets)]
-        channel = next(seen for seen in self.seen["channels"].values() if seen["ticket"] == ticket)
-        self.make(Call(what, (ticket, codes(channel["in_flight"])) if codes else (ticket,)), plan)
+    def notifications(self, ticket: int) -> int:
+        """The number of notifications in a batch in flight."""
+        count: int = next(seen["in_flight"] for seen in self.seen["channels"].values() if seen["ticket"] == ticket)
+        return count
 
+    @precondition(lambda self: self.subject.batches)
     @rule(
         pick=draw.picks,
         answer=st.sampled_from(("acknowledge", "results", "remove_all", "fail", "fail for good")),
         codes=draw.codes,
     )
     def answer_late_or_again(self, pick: int, answer: str, codes: list[int]) -> None:
-        """Answer a batch that was handed over at any time; most of them are out of flight."""
-        tickets = sorted(self.subject.batches)
+        """Answer a batch that was handed over at any time and is out of flight."""
+        tickets = sorted(set(self.subject.batches) - set(self.in_flight()))
         if not tickets:
             return
         ticket = tickets[pick % len(tickets)]
@@ -286,9 +220,9 @@ class EngineMachine(RuleBasedStateMachine):
         ticket = self.seen["stats"]["batches_sent"] + ahead if ahead > 0 else ahead
         self.make(Call("dispatcher.answer", (ticket, codes)))
 
-    # Snapshots.
+    # Snapshots, and calls that change nothing.
 
-    @rule(what=st.sampled_from(("take",) * 4 + ("restore", "restart")), pick=draw.picks, damage=draw.damages)
+    @rule(what=st.sampled_from(("take",) * 6 + ("restore", "restart")), pick=draw.picks, damage=draw.damages)
     def take_or_use_an_image(self, what: str, pick: int, damage: str | None) -> None:
         number = pick % max(1, len(self.subject.images))
         if what == "take" or not self.subject.images:
@@ -298,204 +232,31 @@ class EngineMachine(RuleBasedStateMachine):
         else:
             self.make(Call("restart", (number,)))
 
-    # The guarantees.
+    @rule(key=draw.any_keys, others=st.lists(draw.any_keys, max_size=3))
+    def read(self, key: str, others: list[str]) -> None:
+        self.make(Call("tree.get", (key,)))
+        self.make(Call("tree.list", (key,)))
+        self.make(Call("tree.get_many", ([key, *others],)))
+        self.make(Call("tree.__contains__", (key,)))
 
-    def claim_no_breach(self, guarantee: str) -> None:
-        found = [message for number, message in self.history.breaches if number == guarantee]
-        self.claim(not found, f"{guarantee}: {found}")
-
-    @invariant()
-    def g1_a_notification_carries_the_newest_state(self) -> None:
-        self.claim_no_breach("G1")
-
-    @invariant()
-    def g2_nothing_is_sent_twice(self) -> None:
-        self.claim_no_breach("G2")
-
-    @invariant()
-    def g4_one_batch_is_in_flight_for_a_channel_and_the_limits_hold(self) -> None:
-        self.history.check_limits()
-        self.claim_no_breach("G4")
-        for name, seen in self.seen["channels"].items():
-            in_flight = seen["state"] == "in_flight"
-            self.claim(in_flight == (seen["ticket"] is not None), f"G4: {name!r} is {seen['state']}: {seen}")
-            self.claim(in_flight == (seen["in_flight"] > 0), f"G4: {name!r} is {seen['state']}: {seen}")
-        self.claim(
-            self.seen["stats"]["in_flight"] == len(self.in_flight()), f"G4: {self.in_flight()} are not all in flight"
-        )
-
-    @invariant()
-    def g6_what_is_said_of_one_channel_concerns_no_other(self) -> None:
-        """A call for one channel, or an answer of it, leaves everything as it was that can be seen of the others."""
-        if self.plan or not (self.call.answers or self.call.what in ("dispatcher.sync", "dispatcher.close")):
+    @rule(
+        bad=draw.wrong_calls
+        | st.tuples(st.sampled_from(draw.BAD_KEYS), st.just(0))
+        | st.tuples(draw.keys, st.sampled_from((-2, -(2**63) - 1, 2**63, 2**70)))
+        | st.just("twice"),
+        channel=draw.channels,
+        steps=draw.known_maps,
+        place=draw.picks,
+        replace=st.booleans(),
+    )
+    def call_wrongly(self, bad: Any, channel: str, steps: dict[str, Any], place: int, replace: bool) -> None:
+        """Make a call that no state allows, or a sync with one bad entry among good ones."""
+        if isinstance(bad, Call):
+            self.make(bad)
             return
-        named = self.call.arguments[0]
-        before = self.seen_before["channels"]
-        for name, seen in before.items():
-            if name != named and seen["ticket"] != named:
-                self.claim(self.seen["channels"].get(name) == seen, f"G6: {self.call} changed {name!r}")
-
-    @invariant()
-    def g6_a_channel_that_answers_well_waits_for_nobody(self) -> None:
-        """After a finished step a channel without failures has got all there is, whatever the others do."""
-        if self.plan or self.call.what != "dispatcher.dispatch" or self.outcome is not True:
-            return
-        indexes = {node.key: node.update_index for node in self.seen["tree"]}
-        for name, seen in self.seen["channels"].items():
-            self.claim(seen["state"] != "ready", f"G6: {name!r} was not served in a finished step")
-            if seen["state"] != "idle" or seen["backing_off"]:
-                continue
-            for key, notified in seen["watches by key"].items():
-                self.claim(
-                    notified >= indexes.get(key, 0),
-                    f"G6: {name!r} has {key!r} at {notified}, the tree at {indexes.get(key)}",
-                )
-
-    @invariant()
-    def g7_nothing_is_left_behind(self) -> None:
-        """Everything that is kept can be counted from the watches that there are and the nodes that there are."""
-        stats, channels = self.seen["stats"], self.seen["channels"]
-        watched = {key for seen in channels.values() for key in seen["watches by key"]}
-        nodes = {node.key for node in self.seen["tree"]}
-        expected = {
-            "channels": len(channels),
-            "watches": sum(seen["watches"] for seen in channels.values()),
-            "holders": len(holders(watched, nodes)),
-            "backing_off": sum(seen["backing_off"] for seen in channels.values()),
-            "ready_channels": sum(seen["state"] == "ready" for seen in channels.values()),
-        }
-        kept = {word: stats[word] for word in expected}
-        self.claim(kept == expected, f"G7: {kept} is kept for {expected}")
-        self.claim(stats["changed_holders"] <= len(watched) + 1, f"G7: more holders changed than {watched}")
-        for name, seen in channels.items():
-            self.claim(seen["watches"] == len(seen["watches by key"]) > 0, f"G7: {name!r} has {seen}")
-            waiting = seen["ready_watches"] + seen["backing_off"] - (seen["state"] == "backing_off")
-            self.claim(waiting <= seen["watches"], f"G7: more waits than is watched by {name!r}: {seen}")
-        if not channels:
-            left = {word: stats[word] for word in NOTHING_LEFT}
-            self.claim(left == NOTHING_LEFT, f"G7: {left} is left without channels")
-
-    @invariant()
-    def g8_a_ready_channel_is_served_in_its_turn(self) -> None:
-        """With n ready channels, each is served within ceil(n / max_batch_size) steps."""
-        stats = self.seen["stats"]
-        turns = ceil(stats["ready_channels"] / self.config.max_batch_size)
-        restarted = self.plan or not (self.call.answers or self.call.what == "dispatcher.dispatch")
-        for name in draw.CHANNELS:
-            seen = self.seen["channels"].get(name)
-            if seen is None or seen["state"] != "ready":
-                self.serve_by.pop(name, None)
-                continue
-            served, serve_by = self.serve_by.get(name, (-1, 0))
-            if served != seen["batches_sent"] or (restarted and self.call.what != "dispatcher.touch"):
-                self.serve_by[name] = (seen["batches_sent"], stats["steps"] + turns)
-            else:
-                self.claim(stats["steps"] < serve_by, f"G8: {name!r} was to be served by step {serve_by}")
-
-    @invariant()
-    def g9_an_answer_that_does_not_count_changes_nothing(self) -> None:
-        self.claim_no_breach("G9")
-        if self.plan or not self.call.answers or self.outcome is not False:
-            return
-        ignored = self.seen_before["stats"]["ignored_answers"] + 1
-        expected = {**self.seen_before, "stats": {**self.seen_before["stats"], "ignored_answers": ignored}}
-        self.claim(self.seen == expected, f"G9: {self.call}:\n{difference(self.seen, expected)}")
-
-    @invariant()
-    def a_call_that_raises_changes_nothing(self) -> None:
-        if isinstance(self.outcome, tuple) and self.outcome[0] == "error":
-            self.claim(self.seen == self.seen_before, f"{self.call}:\n{difference(self.seen, self.seen_before)}")
-
-    # The end of each history.
-
-    def teardown(self) -> None:
-        if not getattr(self, "sound", False):
-            return
-        self.subject.acknowledges_at_once = self.model.acknowledges_at_once = True
-        self.settle()
-        self.g3_every_watch_has_the_state_of_its_key()
-        self.unwatch_everything()
-        self.g8_many_ready_channels_are_served_in_turn()
-
-    def settle(self) -> None:
-        """Let the transport work and time pass until nothing is left to do; heartbeats keep the channels alive."""
-        alive = list(self.seen["channels"])
-        self.send_heartbeats(alive)
-        for _ in range(STEPS_TO_SETTLE):
-            done = self.make(Call("dispatcher.dispatch"))
-            self.check_breaches()
-            left = {word: self.seen["stats"][word] for word in NO_WORK}
-            if done and left == NO_WORK:
-                break
-            if done and self.seen["next_deadline"]:
-                self.send_heartbeats(alive)
-                seconds = min(self.seen["next_deadline"], self.config.channel_timeout / 2)
-                self.make(Call("clock.advance", (round(seconds * 1e9),)))
-        else:
-            self.fail(f"G3: {STEPS_TO_SETTLE} steps were not enough; left is {left}")
-        self.claim(list(self.seen["channels"]) == alive, f"G3: of {alive} only {list(self.seen['channels'])} lived on")
-
-    def send_heartbeats(self, channels: Iterable[str]) -> None:
-        for name in channels:
-            self.make(Call("dispatcher.touch", (name,)))
-
-    def check_breaches(self) -> None:
-        self.history.check_limits()
-        self.claim(not self.history.breaches, f"{self.history.breaches}")
-
-    def g3_every_watch_has_the_state_of_its_key(self) -> None:
-        nodes = {node.key: node for node in self.seen["tree"]}
-        for name, seen in self.seen["channels"].items():
-            for key, notified in seen["watches by key"].items():
-                node = nodes.get(key)
-                index = node.update_index if node else 0
-                self.claim(notified >= index, f"G3: {name!r} has {key!r} at {notified}, the tree at {index}")
-                newest = self.history.newest(name, key)
-                if newest and newest.index == notified:
-                    true = (node.value, index) if node else (None, notified)
-                    self.claim((newest.value, newest.index) == true, f"G3: {name!r} has {newest} of {node}")
-                    self.claim((newest.state == 2) == (node is None), f"G3: {name!r} has {newest} of {node}")
-
-    def unwatch_everything(self) -> None:
-        for place, (name, seen) in enumerate(self.seen["channels"].items()):
-            keys = list(seen["watches by key"])
-            ways = (
-                [Call("dispatcher.sync", (name, {key: -1})) for key in keys],
-                [Call("dispatcher.sync", (name, {}, True))],
-                [Call("dispatcher.close", (name,))],
-            )
-            for call in ways[(place + len(keys)) % len(ways)]:
-                self.make(call)
-        left = {word: self.seen["stats"][word] for word in NOTHING_LEFT}
-        self.claim(left == NOTHING_LEFT, f"G7: {left} is left after everything was unwatched")
-        self.claim(self.seen["next_deadline"] is None, "G7: there is still something to wait for")
-
-    def g8_many_ready_channels_are_served_in_turn(self) -> None:
-        names = [f"channel {number}" for number in range(2 * self.config.max_batch_size + 1)]
-        for name in names:
-            self.make(Call("dispatcher.sync", (name, {"": 0})))
-        for _ in range(ceil(len(names) / self.config.max_batch_size)):
-            self.make(Call("dispatcher.dispatch"))
-        self.check_breaches()
-        for name in names:
-            self.claim(self.seen["channels"][name]["acknowledged"] == 1, f"G8: {name!r} was not served in time")
-
-
-def holders(watched: Iterable[str], nodes: set[str]) -> set[str]:
-    """The keys that have a watch holder (contract §2, where a watch hangs)."""
-    found = set()
-    for key in watched:
-        found.add(key)
-        while key not in nodes:
-            key = key.rpartition(".")[0]
-            found.add(key)
-    return found
-
-
-def difference(subject: Any, model: Any, path: str = "") -> str:
-    """Where two answers differ, a line for each place."""
-    if isinstance(subject, dict) and isinstance(model, dict):
-        keys = [*subject, *(key for key in model if key not in subject)]
-        pairs = [(key, subject.get(key, "(absent)"), model.get(key, "(absent)")) for key in keys]
-        return "\n".join(difference(left, right, f"{path}.{key}") for key, left, right in pairs if left != right)
-    return f"{path or '.'}:\n  engine {subject!r}\n  model  {model!r}"
+        pairs = list(self.known(steps).items())
+        if bad == "twice":
+            bad = pairs[place % len(pairs)] if pairs else (".", 0)
+        pairs = [pair for pair in pairs if pair[0] != bad[0] or pair == bad]
+        pairs.insert(place % (len(pairs) + 1), bad)
+        self.make(Call("dispatcher.sync", (channel, pairs, replace)))

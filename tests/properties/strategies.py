@@ -44,6 +44,8 @@ watched = st.dictionaries(channels, st.lists(keys, min_size=1, max_size=5, uniqu
 
 codes = st.lists(st.sampled_from((0, 0, 0, 0, 1, 2, 2, 7, -1, 2**70)), min_size=1, max_size=4)
 reasons = st.sampled_from([Failure.NETWORK] * 6 + list(Failure))
+mostly = st.sampled_from((True, True, True, False))
+rarely = st.sampled_from((False, False, False, True))
 picks = st.integers(0, 999)
 """Chooses one of what is there when the rule runs."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from properties.machine import MODEL, EngineMachine
+from properties.comparing import MODEL
+from properties.machine import EngineMachine
 from properties.sides import Engine
 from watchtree import Dispatcher, Tree
 

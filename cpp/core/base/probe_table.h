@@ -6,11 +6,9 @@
 // Policy      Slot; static Slot vacant(); static bool is_vacant(const Slot&).
 // Invariants  1. between a slot's home and its place there is no vacant slot.
 //             2. at most three quarters of the slots are taken.
-// Cost        O(1) expected; grows by half, shrinks below a fifth, but not below `least` slots: a table that fills and
-//             empties again and again keeps them.
+// Cost        O(1) expected; grows by half, shrinks below a fifth.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -22,7 +20,7 @@
 
 namespace watchtree::core {
 
-template <typename Policy, std::uint32_t least = 0>
+template <typename Policy>
 class ProbeTable {
   public:
     using Slot = typename Policy::Slot;
@@ -73,7 +71,7 @@ class ProbeTable {
     void reserve(HashOf hash_of, std::uint32_t more = 1) {
         const std::uint64_t wanted = std::uint64_t{size_} + more;
         if (wanted * 4 <= std::uint64_t{capacity_} * 3) return;
-        std::uint64_t capacity = capacity_ == 0 ? std::max(least, 4u) : capacity_;
+        std::uint64_t capacity = capacity_ == 0 ? 4 : capacity_;
         while (wanted * 4 > capacity * 3) capacity += capacity / 2;
         if (capacity > none) throw std::length_error("watchtree: too many records of one kind");
         rebuild(static_cast<std::uint32_t>(capacity), hash_of);
@@ -99,14 +97,13 @@ class ProbeTable {
         }
         slots_[hole] = Policy::vacant();
         --size_;
-        if (capacity_ <= least) return;
         if (size_ == 0) {
             std::free(slots_);
             slots_ = nullptr;
             capacity_ = 0;
         } else if (capacity_ >= 16 && std::uint64_t{size_} * 5 < capacity_) {
             try {
-                rebuild(std::max(capacity_ / 2, least), hash_of);
+                rebuild(capacity_ / 2, hash_of);
             } catch (const std::bad_alloc&) {  // a table that is too large still works
             }
         }

@@ -5,13 +5,6 @@
 
 namespace watchtree::core {
 
-BatchRecord* Dispatcher::find_unanswered(std::uint64_t ticket) noexcept {
-    const auto* slot = tickets_.find(hash_ticket(ticket), [&](const HashedHandle::Slot& s) {
-        return records_[s.handle].ticket == ticket;
-    });
-    return slot == nullptr ? nullptr : &records_[slot->handle];
-}
-
 bool Dispatcher::listens_to(const BatchRecord* record) noexcept {
     if (record != nullptr && record->channel != none) return true;
     ++ignored_answers_;
@@ -20,10 +13,7 @@ bool Dispatcher::listens_to(const BatchRecord* record) noexcept {
 
 // No answer to it counts any more. The caller gives back the pin, when it has done with the record.
 void Dispatcher::forget(BatchRecord& record) noexcept {
-    tickets_.erase(tickets_.find(hash_ticket(record.ticket),
-                                 [&](const HashedHandle::Slot& slot) { return slot.handle == record.self; }),
-                   HashedHandle::hash_of);
-    unanswered_.erase(records_, record.self);
+    unanswered_.remove(record);
     Channel& channel = channels_[record.channel];
     channel.batch = none;
     channel.state = ChannelState::idle;

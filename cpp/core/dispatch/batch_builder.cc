@@ -14,7 +14,7 @@ constexpr std::size_t max_spare_entries = 128;  // more go back to the allocator
 // A record with room for a batch of the channel, so that nothing can fail once the channel leaves its state.
 BatchRecord& Dispatcher::prepare(const Channel& channel) {
     if (outbox_.size() == outbox_.capacity()) outbox_.reserve(std::max<std::size_t>(16, outbox_.size() * 2));
-    tickets_.reserve(HashedHandle::hash_of);
+    unanswered_.reserve();
     if (spare_.empty()) {
         spare_.reserve(max_spare_records);
         const Handle handle = records_.make();
@@ -47,9 +47,7 @@ void Dispatcher::send_or_idle(Handle handle, BatchRecord& record, Nanoseconds no
     record.pins.store(2, std::memory_order_relaxed);  // the answer's, and the outbox's
     channel.state = ChannelState::in_flight;
     channel.batch = record.self;
-    unanswered_.push_back(records_, record.self);
-    const std::uint32_t hash = hash_ticket(record.ticket);
-    tickets_.insert(hash, {hash, record.self}, HashedHandle::hash_of);
+    unanswered_.add(record);
     outbox_.push_back(&record);
 
     const std::size_t sent = record.entries.size();
@@ -150,6 +148,7 @@ void Dispatcher::keep_spare(BatchRecord& record) noexcept {
 void Dispatcher::free_spare() noexcept {
     for (const BatchRecord* record : spare_) records_.free(record->self);
     spare_ = {};
+    unanswered_.give_memory_back();
 }
 
 }  // namespace watchtree::core

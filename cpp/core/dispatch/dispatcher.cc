@@ -14,7 +14,8 @@ Dispatcher::~Dispatcher() { WATCHTREE_ASSERT(channels_.size() == 0 && records_in
 std::optional<Nanoseconds> Dispatcher::next_deadline() noexcept {
     std::optional<Nanoseconds> earliest;
     const auto consider = [&](Nanoseconds at) { earliest = earliest ? std::min(*earliest, at) : at; };
-    if (!unanswered_.empty()) consider(later(records_[unanswered_.front()].sent_at, config_.answer_timeout_ns));
+    if (const BatchRecord* record = unanswered_.oldest(last_ticket_); record != nullptr)
+        consider(later(record->sent_at, config_.answer_timeout_ns));
     if (!silence_.empty()) consider(later(channels_[silence_.front()].last_activity, config_.channel_timeout_ns));
     if (const Retry* retry = retries_.earliest(); retry != nullptr) consider(retry->at);
     return earliest;
@@ -109,7 +110,7 @@ Memory Dispatcher::memory() {
     memory.queues = retries_.memory() + (hashes_.capacity() + places_.capacity()) * sizeof(std::uint32_t) +
                     unnamed_.capacity() * sizeof(Handle) +
                     (outbox_.capacity() + handing_over_.capacity() + spare_.capacity()) * sizeof(BatchRecord*);
-    memory.batches = records_.memory() + tickets_.memory();
+    memory.batches = records_.memory() + unanswered_.memory();
     records_.for_each([&](Handle, const BatchRecord& record) {
         memory.batches += record.entries.capacity() * sizeof(BatchEntry);
     });
@@ -189,19 +190,17 @@ void Dispatcher::verify() {
     require(watches == watch_tree_.watches(), "dispatcher 3: every watch belongs to a channel");
     require(retries == retries_.size(), "dispatcher 1: every retry belongs to a channel or a watch");
     require(ready == ready_channels_.size(), "dispatcher 1: exactly the ready channels are in their queue");
-    require(in_flight == unanswered_.size() && in_flight == tickets_.size(),
+    require(in_flight == unanswered_.size(),
             "dispatcher 2: exactly the channels in flight have a batch");
     ready_channels_.verify(channels_, "dispatcher 1: the queue of ready channels is broken", [](Handle) {});
     Nanoseconds sent = std::numeric_limits<Nanoseconds>::min();
-    unanswered_.verify(records_, "dispatcher 5: the list of unanswered batches is broken", [&](Handle handle) {
+    unanswered_.verify(last_ticket_, [&](Handle handle) {
         const BatchRecord& record = records_[handle];
         require(record.sent_at >= sent, "dispatcher 5: unanswered batches stand in the order they were sent");
         sent = record.sent_at;
         require(record.pins.load(std::memory_order_relaxed) > 0, "dispatcher 2: an unanswered batch is pinned");
-        require(find_unanswered(record.ticket) == &record, "dispatcher 2: an unanswered batch is found by its ticket");
     });
     names_.verify(HashedHandle::hash_of, "dispatcher 1: the probes of the channels' names");
-    tickets_.verify(HashedHandle::hash_of, "dispatcher 2: the probes of the tickets");
     retries_.verify();
 }
 

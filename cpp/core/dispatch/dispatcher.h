@@ -30,6 +30,7 @@
 #include "core/dispatch/batch_record.h"
 #include "core/dispatch/channel.h"
 #include "core/dispatch/retries.h"
+#include "core/dispatch/unanswered.h"
 #include "core/tree/tree.h"
 #include "core/watch/watch_tree.h"
 #include "watchtree/config.h"
@@ -65,7 +66,9 @@ class Dispatcher {
 
     // Answers. results: none for all ok.
     // The record of a ticket that was given out and not answered, null for any other. An answer for null is ignored.
-    [[nodiscard]] BatchRecord* find_unanswered(std::uint64_t ticket) noexcept;
+    [[nodiscard]] BatchRecord* find_unanswered(std::uint64_t ticket) const noexcept {
+        return unanswered_.find(ticket);
+    }
     // record: pinned, or just found; it is ignored if it is not unanswered any more.
     // culprit: gets the name of the channel that was closed for a wrong number of results.
     Outcome acknowledge(BatchRecord* record, std::optional<std::span<const std::int64_t>> results, Nanoseconds now,
@@ -103,10 +106,8 @@ class Dispatcher {
   private:
     static Links& ready_channel_links(Channel& channel) noexcept { return channel.in_ready; }
     static Links& silence_links(Channel& channel) noexcept { return channel.in_silence; }
-    static Links& record_links(BatchRecord& record) noexcept { return record.links; }
     using ReadyChannels = IntrusiveList<Channel, ready_channel_links>;
     using Silence = IntrusiveList<Channel, silence_links>;
-    using Records = IntrusiveList<BatchRecord, record_links>;
 
     // Registration (registration.cc).
     [[nodiscard]] Status check(std::span<const Known> known, std::size_t& bad);
@@ -162,9 +163,6 @@ class Dispatcher {
     void fail_record(BatchRecord& record, Failure failure, Nanoseconds now);
 
     [[nodiscard]] static std::uint32_t hash_holder(Handle holder) noexcept { return holder * 0x9E3779B1u; }
-    [[nodiscard]] static std::uint32_t hash_ticket(std::uint64_t ticket) noexcept {
-        return static_cast<std::uint32_t>(ticket * 0x9E3779B97F4A7C15u >> 32);
-    }
 
     Tree& tree_;
     WatchTree& watch_tree_;
@@ -178,8 +176,7 @@ class Dispatcher {
     Retries retries_;
 
     Slab<BatchRecord> records_;
-    ProbeTable<HashedHandle, 256> tickets_;  // unanswered batches
-    Records unanswered_;
+    Unanswered unanswered_{records_};
     std::vector<BatchRecord*> spare_;
     std::uint64_t last_ticket_ = 0;
     std::vector<BatchRecord*> outbox_;

@@ -18,11 +18,10 @@ bool Dispatcher::step(Nanoseconds now) {
 
 bool Dispatcher::fail_overdue(Nanoseconds now) {
     for (std::uint32_t items = 0;; ++items) {
-        if (unanswered_.empty()) return true;
-        BatchRecord& record = records_[unanswered_.front()];
-        if (now - record.sent_at < config_.answer_timeout_ns) return true;
+        BatchRecord* const record = unanswered_.oldest(last_ticket_);
+        if (record == nullptr || now - record->sent_at < config_.answer_timeout_ns) return true;
         if (items == config_.max_batch_size) return false;
-        fail_record(record, Failure::timeout, now);
+        fail_record(*record, Failure::timeout, now);
     }
 }
 

@@ -119,7 +119,7 @@ class EngineMachine(GuaranteesMachine):
             known = {key: newest if behind < 2 or notified < 1 else notified for key, notified in watches.items()}
             self.make(Call("dispatcher.sync", (channel, known, replace)))
 
-    @rule(channel=draw.channels, what=st.sampled_from(("touch",) * 6 + ("close",) * 3 + ("reset",)))
+    @rule(channel=draw.channels, what=st.sampled_from(("touch",) * 6 + ("close",) * 2 + ("reset",)))
     def touch_close_or_reset(self, channel: str, what: str) -> None:
         self.make(Call(f"dispatcher.{what}", () if what == "reset" else (channel,)))
 
@@ -140,8 +140,7 @@ class EngineMachine(GuaranteesMachine):
     def dispatch_and_acknowledge(self, times: int) -> None:
         for _ in range(times):
             self.make(Call("dispatcher.dispatch"))
-            for ticket in self.in_flight():
-                self.make(Call("batch.acknowledge", (ticket,)))
+            self.acknowledge_all()
 
     @rule(seconds=draw.seconds)
     def let_time_pass(self, seconds: float) -> None:
@@ -159,6 +158,12 @@ class EngineMachine(GuaranteesMachine):
     @rule(pick=draw.picks, by_ticket=st.booleans(), plan=draw.plans)
     def acknowledge(self, pick: int, by_ticket: bool, plan: Plan) -> None:
         self.make(Call("dispatcher.answer" if by_ticket else "batch.acknowledge", (self.ticket(pick),)), plan)
+
+    @precondition(lambda self: self.in_flight())
+    @rule()
+    def acknowledge_all(self) -> None:
+        for ticket in self.in_flight():
+            self.make(Call("batch.acknowledge", (ticket,)))
 
     @precondition(lambda self: self.in_flight())
     @rule(pick=draw.picks, codes=draw.codes, by_ticket=st.booleans(), plan=draw.plans)

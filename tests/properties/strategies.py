@@ -49,7 +49,7 @@ rarely = st.sampled_from((False, False, False, True))
 picks = st.integers(0, 999)
 """Chooses one of what is there when the rule runs."""
 
-seconds = st.sampled_from((1e-9, 0.2, 0.5, 1, 1, 2, 5, 10, 15, 60, 120))
+seconds = st.sampled_from((1e-9, 0.2, 0.5, 1, 1, 1, 2, 2, 5, 10, 15, 60, 120))
 damages = st.sampled_from((None, None, "cut", "longer", "flipped", "empty"))
 
 configs = st.builds(
@@ -59,7 +59,7 @@ configs = st.builds(
     max_batch_size=st.integers(1, 4),
     max_batch_bytes=st.sampled_from((1, 30, 60, 100, 1000)),
     answer_timeout=st.sampled_from((15.0, 2.0)),
-    channel_timeout=st.sampled_from((120.0, 15.0)),
+    channel_timeout=st.sampled_from((120.0, 120.0, 15.0)),
     backoff=st.sampled_from(((1.0, 10.0, 30.0, 60.0), (1.0,), (0.5, 15.0))),
 )
 

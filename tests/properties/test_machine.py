@@ -181,7 +181,7 @@ def test_the_machine_finds(fault: type[ModelDispatcher], guarantee: str) -> None
         "FaultyMachine", (EngineMachine,), {"engine": Engine(ModelTree, fault), "oracle": Engine(ModelTree, fault)}
     )
     quick = settings(
-        max_examples=300,
+        max_examples=1000,
         stateful_step_count=50,
         deadline=None,
         derandomize=True,

@@ -16,8 +16,8 @@ void directory(int rounds) {
     for (int level = 0; level < 5; ++level) {
         std::vector<std::string> here;
         for (int i = 0; i < levels[level]; ++i) {
-            const std::string& parent = parents[static_cast<std::size_t>(i) * parents.size() /
-                                                static_cast<std::size_t>(levels[level])];
+            const std::string& parent =
+                parents[static_cast<std::size_t>(i) * parents.size() / static_cast<std::size_t>(levels[level])];
             here.push_back(parent + (parent.empty() ? "" : ".") + static_cast<char>('a' + level) + std::to_string(i));
         }
         directories.insert(directories.end(), here.begin(), here.end());

@@ -1,8 +1,8 @@
 // watchtree_bench [--rounds N] [WORKLOAD...]: measures the core, one JSON line for each figure.
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -11,7 +11,7 @@
 int main(int count, char** words) {
     using namespace watchtree::bench;
     const std::vector<std::pair<std::string, std::function<void(int)>>> workloads = {
-        {"fanout", fanout},       {"spread", spread}, {"coalesce", coalesce},
+        {"fanout", fanout},       {"spread", spread},   {"coalesce", coalesce},
         {"directory", directory}, {"register", enroll}, {"memory", [](int) { memory(); }},
     };
     int rounds = 5;
@@ -27,7 +27,8 @@ int main(int count, char** words) {
         bool known = false;
         for (const auto& [workload, run] : workloads) known |= workload == name;
         if (!known || rounds < 1) {
-            std::fprintf(stderr, "usage: watchtree_bench [--rounds N] [fanout|spread|coalesce|directory|register|memory]\n");
+            std::fprintf(stderr,
+                         "usage: watchtree_bench [--rounds N] [fanout|spread|coalesce|directory|register|memory]\n");
             return 2;
         }
     }

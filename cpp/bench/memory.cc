@@ -1,5 +1,4 @@
 #include <malloc.h>
-
 #include <memory>
 
 #include "report.h"

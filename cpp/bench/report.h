@@ -46,7 +46,8 @@ class Rounds {
 
 inline void print_memory(const char* config, double bytes_per_watch) {
     std::printf(
-        "{\"workload\": \"memory\", \"config\": \"%s\", \"rate\": null, \"unit\": \"bytes/watch\", \"bytes_per_watch\": "
+        "{\"workload\": \"memory\", \"config\": \"%s\", \"rate\": null, \"unit\": \"bytes/watch\", "
+        "\"bytes_per_watch\": "
         "%.1f, \"min\": %.1f, \"max\": %.1f, \"rounds\": 1}\n",
         config, bytes_per_watch, bytes_per_watch, bytes_per_watch);
     std::fflush(stdout);

@@ -18,8 +18,7 @@ void spread(int rounds) {
     for (const std::string& key : keys) rig.put(key);
     std::shuffle(keys.begin(), keys.end(), random);
     for (int c = 0; c < channels; ++c)
-        rig.watch("channel" + std::to_string(c),
-                  {keys.begin() + c * watched, keys.begin() + (c + 1) * watched});
+        rig.watch("channel" + std::to_string(c), {keys.begin() + c * watched, keys.begin() + (c + 1) * watched});
     rig.drain();
 
     Rounds rates("spread", "100000 keys, 1000 channels x 100 keys", "notifications/s");

@@ -1,10 +1,10 @@
 #include "arguments.h"
 
-#include <pybind11/critical_section.h>
-
 #include <cmath>
 #include <limits>
 #include <utility>
+
+#include <pybind11/critical_section.h>
 
 #include "classes.h"
 
@@ -113,16 +113,12 @@ std::vector<std::int64_t> as_results(py::handle results) {
 }
 
 KnownKeys::KnownKeys(py::handle known) {
-    const auto size = PyObject_Size(known.ptr());
-    if (size < 0) {
-        PyErr_Clear();  // an iterator has none
-    } else {
-        texts_.reserve(static_cast<std::size_t>(size));
-        indexes_.reserve(static_cast<std::size_t>(size));
-        known_.reserve(static_cast<std::size_t>(size));
-    }
     if (PyDict_CheckExact(known.ptr())) {
         const py::scoped_critical_section guard(known);
+        const auto size = static_cast<std::size_t>(PyDict_GET_SIZE(known.ptr()));
+        texts_.reserve(size);
+        indexes_.reserve(size);
+        known_.reserve(size);
         PyObject *key, *index;
         Py_ssize_t position = 0;
         while (PyDict_Next(known.ptr(), &position, &key, &index) != 0) add(key, index);

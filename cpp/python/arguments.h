@@ -1,13 +1,13 @@
 // arguments.h: from Python's arguments to the core's. A wrong type is a TypeError before anything has happened.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <pybind11/pybind11.h>
 
 #include "watchtree/config.h"
 #include "watchtree/known.h"

@@ -40,8 +40,8 @@ class PyBatch : public ZeroedStorage {
 
 py::object make_notification(const core::BatchEntry& entry) {
     return make_tuple_of<4>(classes().notification,
-                            {make_text(entry.key->view()), classes().states.at(entry.state_bits),
-                             py::int_(entry.index), entry.value == nullptr ? py::none() : make_bytes(entry.value->view())});
+                            {make_text(entry.key->view()), classes().states.at(entry.state_bits), py::int_(entry.index),
+                             entry.value == nullptr ? py::none() : make_bytes(entry.value->view())});
 }
 
 py::object get_item(const PyBatch& batch, const py::object& index) {
@@ -104,8 +104,7 @@ bool finish_answer(core::Engine& engine, const core::Answered& answered, const s
 void bind_batch(py::module_& module) {
     py::class_<PyBatch>(module, "Batch", docs::batch, py::is_final())
         .def_property_readonly(
-            "channel", [](const PyBatch& batch) { return make_text(batch.record().name->view()); },
-            docs::batch_channel)
+            "channel", [](const PyBatch& batch) { return make_text(batch.record().name->view()); }, docs::batch_channel)
         .def_property_readonly(
             "ticket", [](const PyBatch& batch) { return batch.record().ticket; }, docs::batch_ticket)
         .def_property_readonly(
@@ -118,8 +117,7 @@ void bind_batch(py::module_& module) {
         .def("remove_all", remove_all, docs::batch_remove_all)
         .def("fail", fail, py::arg("reason"), docs::batch_fail)
         .def(
-            "encode", [](const PyBatch& batch) { return make_bytes(core::encode(batch.record())); },
-            docs::batch_encode)
+            "encode", [](const PyBatch& batch) { return make_bytes(core::encode(batch.record())); }, docs::batch_encode)
         .def("__len__", &PyBatch::size)
         .def("__getitem__", get_item, py::arg("position"))
         .def("__iter__", [](const PyBatch& batch) { return py::iter(all_items(batch)); })

@@ -1,9 +1,9 @@
 // bind_batch.h: watchtree.Batch: what the transport gets.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <string>
+
+#include <pybind11/pybind11.h>
 
 #include "core/engine/engine.h"
 #include "py_transport.h"

@@ -1,10 +1,10 @@
 // bind_classes.h: what module.cc puts together.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <memory>
 #include <utility>
+
+#include <pybind11/pybind11.h>
 
 #include "core/engine/group.h"
 #include "initialised.h"

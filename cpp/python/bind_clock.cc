@@ -1,7 +1,7 @@
-#include <pybind11/pybind11.h>
-
 #include <cmath>
 #include <string>
+
+#include <pybind11/pybind11.h>
 
 #include "arguments.h"
 #include "bind_classes.h"
@@ -30,8 +30,8 @@ void advance(const PyManualClock& self, const py::object& seconds) {
     // Whole seconds apart, so that large numbers keep their nanoseconds.
     const double whole = std::floor(by);
     constexpr double most = 9'223'372'036.0;
-    const bool fits = whole < most && clock.advance(static_cast<Nanoseconds>(whole) * 1'000'000'000 +
-                                                    std::llround((by - whole) * 1e9));
+    const bool fits = whole < most &&
+                      clock.advance(static_cast<Nanoseconds>(whole) * 1'000'000'000 + std::llround((by - whole) * 1e9));
     if (!fits) throw py::value_error("seconds is " + std::string(py::str(seconds)) + "; the time stays below 2^63 ns");
 }
 

@@ -1,9 +1,11 @@
-#include <pybind11/pybind11.h>
-
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <pybind11/pybind11.h>
 
 #include "arguments.h"
 #include "bind_batch.h"
@@ -38,7 +40,8 @@ class PyDispatcher : public ZeroedStorage {
         transport_->on_error().set(on_error_);
         transport_->set_clock(chosen.python);
         waker_->on_error().set(on_error_);
-        engine_ = core::Engine::make(tree_.cast<PyTree&>().shared, as_config(config_), std::move(chosen.clock), transport_);
+        engine_ =
+            core::Engine::make(tree_.cast<PyTree&>().shared, as_config(config_), std::move(chosen.clock), transport_);
         transport_->connect(*engine_);
     }
     PyDispatcher(const PyDispatcher&) = delete;
@@ -55,8 +58,12 @@ class PyDispatcher : public ZeroedStorage {
         (void)engine();
         if (!callback.is_none() && PyCallable_Check(callback.ptr()) == 0)
             raise_type_error("on_work", callback, "a callable without arguments, or None");
-        waker_->on_work().set(callback);
-        on_work_ = callback;
+        py::object old = callback;
+        {
+            const std::lock_guard guard(on_work_mutex_);
+            waker_->on_work().set(callback);
+            std::swap(on_work_, old);
+        }
         engine_->set_waker(callback.is_none() ? nullptr : std::static_pointer_cast<core::Waker>(waker_));
     }
 
@@ -85,6 +92,7 @@ class PyDispatcher : public ZeroedStorage {
     py::object on_error_;
     py::object clock_;
     py::object on_work_ = py::none();
+    std::mutex on_work_mutex_;  // for interpreters without a global lock
     std::shared_ptr<PyTransport> transport_;
     std::shared_ptr<PyWaker> waker_;
     std::shared_ptr<PyClock> python_clock_;
@@ -120,8 +128,8 @@ py::object sync(PyDispatcher& self, const py::object& channel, const py::object&
     self.refresh_clock();
     Synced synced{};
     std::size_t bad = 0;
-    const Status status = without_gil(
-        [&] { return self.engine().sync(name.view(), keys.view(), replaces, synced, bad); });
+    const Status status =
+        without_gil([&] { return self.engine().sync(name.view(), keys.view(), replaces, synced, bad); });
     if (status != Status::ok)
         raise_error(status, {.call = "sync",
                              .key = keys.view()[bad].key,
@@ -272,15 +280,15 @@ py::dict memory(PyDispatcher& self) {
     dict["channels"] = memory.channels;
     dict["queues"] = memory.queues;
     dict["batches"] = memory.batches;
-    dict["total"] =
-        memory.watches + memory.holders + memory.keys + memory.channels + memory.queues + memory.batches;
+    dict["total"] = memory.watches + memory.holders + memory.keys + memory.channels + memory.queues + memory.batches;
     return dict;
 }
 
 std::string represent(PyDispatcher& self) {
     const DispatcherStats stats = self.engine().stats();
-    return "<watchtree.Dispatcher epoch=" + std::to_string(stats.epoch) + " channels=" + std::to_string(stats.channels) +
-           " watches=" + std::to_string(stats.watches) + " in_flight=" + std::to_string(stats.in_flight) + ">";
+    return "<watchtree.Dispatcher epoch=" + std::to_string(stats.epoch) +
+           " channels=" + std::to_string(stats.channels) + " watches=" + std::to_string(stats.watches) +
+           " in_flight=" + std::to_string(stats.in_flight) + ">";
 }
 
 }  // namespace
@@ -310,8 +318,7 @@ void bind_dispatcher(py::module_& module) {
         .def("next_deadline", next_deadline, docs::dispatcher_next_deadline)
         .def("memory", memory, docs::dispatcher_memory)
         .def(
-            "verify", [](PyDispatcher& self) { without_gil([&] { self.engine().verify(); }); },
-            docs::dispatcher_verify)
+            "verify", [](PyDispatcher& self) { without_gil([&] { self.engine().verify(); }); }, docs::dispatcher_verify)
         .def("__repr__", represent)
         .def("_repr_html_", [](const py::object& self) { return display("dispatcher_html", self); });
 }

@@ -17,8 +17,7 @@ std::string quote(std::string_view key) {
     std::string_view shown = cut ? key.substr(0, longest_quote) : key;
     while (cut && !shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xC0) == 0x80) shown.remove_suffix(1);
     if (cut && !shown.empty() && (static_cast<unsigned char>(shown.back()) & 0x80) != 0) shown.remove_suffix(1);
-    PyObject* text =
-        PyUnicode_DecodeUTF8(shown.data(), static_cast<Py_ssize_t>(shown.size()), "surrogatepass");
+    PyObject* text = PyUnicode_DecodeUTF8(shown.data(), static_cast<Py_ssize_t>(shown.size()), "surrogatepass");
     if (text == nullptr) throw py::error_already_set();
     const std::string literal = py::repr(py::reinterpret_steal<py::object>(text));
     return cut ? literal.substr(0, literal.size() - 1) + "…" + literal.back() : literal;
@@ -57,7 +56,8 @@ std::string describe(Status status, const Asked& asked) {
                    " is out of range; give at most 2^63 - 1, and in a sync at least -1";
         case Status::not_found: return "there is no key " + key + "; put it first, or test with `in`";
         case Status::parent_not_found:
-            return "the directory that would hold " + key + " does not exist; make it with mkdir, or put with parents=True";
+            return "the directory that would hold " + key +
+                   " does not exist; make it with mkdir, or put with parents=True";
         case Status::parent_not_directory:
             return "a key above " + key + " holds a value and can have no children; remove that value first";
         case Status::is_directory: return "key " + key + " is a directory and holds no value; remove it first";
@@ -69,7 +69,8 @@ std::string describe(Status status, const Asked& asked) {
         case Status::compare_failed:
             return "the value of " + key + " is not the expected one; read it again and decide anew";
         case Status::invalid_snapshot:
-            return "these bytes are no image of a tree with these limits: damaged, cut, of an unknown version, or with keys "
+            return "these bytes are no image of a tree with these limits: damaged, cut, of an unknown version, or with "
+                   "keys "
                    "or values above the limits; give what Tree.snapshot answered";
         case Status::duplicate_key: return "key " + key + " is named twice; name each key once in a sync";
         case Status::unknown_channel:
@@ -90,7 +91,8 @@ py::object make_error(Status status, const Asked& asked) {
         return py::reinterpret_borrow<py::object>(PyExc_ValueError)(make_text(message));
     py::dict fields;
     if (status != Status::stale_index && status != Status::invalid_snapshot) {
-        PyObject* key = PyUnicode_DecodeUTF8(asked.key.data(), static_cast<Py_ssize_t>(asked.key.size()), "surrogatepass");
+        PyObject* key =
+            PyUnicode_DecodeUTF8(asked.key.data(), static_cast<Py_ssize_t>(asked.key.size()), "surrogatepass");
         if (key == nullptr) throw py::error_already_set();
         fields["key"] = py::reinterpret_steal<py::object>(key);
     }
@@ -109,8 +111,8 @@ void raise_error(Status status, const Asked& asked) {
 void raise_unknown_channel(const char* call, std::string_view channel) {
     py::dict fields;
     fields["channel"] = make_text(channel);
-    const py::object error =
-        make("UnknownChannel", std::string(call) + ": there is no channel " + quote(channel) + "; sync makes one", fields);
+    const py::object error = make(
+        "UnknownChannel", std::string(call) + ": there is no channel " + quote(channel) + "; sync makes one", fields);
     PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());
     throw py::error_already_set();
 }
@@ -118,11 +120,12 @@ void raise_unknown_channel(const char* call, std::string_view channel) {
 py::object make_wrong_result_count(std::string_view channel, std::size_t results) {
     py::dict fields;
     fields["channel"] = make_text(channel);
-    return make("WrongResultCount",
-                "an answer for channel " + quote(channel) + " had " + std::to_string(results) +
-                    " results, which is not the number of its notifications, so the channel was closed; give one result "
-                    "for each notification of the batch",
-                fields);
+    return make(
+        "WrongResultCount",
+        "an answer for channel " + quote(channel) + " had " + std::to_string(results) +
+            " results, which is not the number of its notifications, so the channel was closed; give one result "
+            "for each notification of the batch",
+        fields);
 }
 
 void bind_errors() {

@@ -1,10 +1,10 @@
 // bind_errors.h: from the core's codes to Python's exceptions (watchtree/errors.py). The only place that makes them.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <cstdint>
 #include <string_view>
+
+#include <pybind11/pybind11.h>
 
 #include "watchtree/status.h"
 #include "watchtree/words.h"
@@ -15,10 +15,10 @@ namespace py = pybind11;
 
 // What was asked, for the message and the fields of the exception.
 struct Asked {
-    const char* call;                // "put"
-    std::string_view key = {};       // UTF-8, perhaps with lone surrogates
+    const char* call;           // "put"
+    std::string_view key = {};  // UTF-8, perhaps with lone surrogates
     std::size_t value_bytes = 0;
-    py::handle index = py::none();   // as it was given
+    py::handle index = py::none();  // as it was given
     Index tree_index = 0;
     std::uint32_t max_key_bytes = 0;
     std::uint32_t max_value_bytes = 0;

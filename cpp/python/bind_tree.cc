@@ -1,8 +1,8 @@
-#include <pybind11/pybind11.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <pybind11/pybind11.h>
 
 #include "arguments.h"
 #include "bind_classes.h"
@@ -18,7 +18,12 @@ namespace {
 using core::NodeView;
 
 Asked asked_of(core::Group& group, const char* call, const Operation& operation, const py::handle index, Index at) {
-    return {call, operation.key, operation.value ? operation.value->size() : 0, index, at, group.max_key_bytes(),
+    return {call,
+            operation.key,
+            operation.value ? operation.value->size() : 0,
+            index,
+            at,
+            group.max_key_bytes(),
             group.max_value_bytes()};
 }
 
@@ -140,10 +145,10 @@ py::list batch(PyTree& tree, const py::object& operations, const py::object& ind
 }
 
 py::object make_node(const NodeView& node) {
-    return make_tuple_of<5>(classes().node,
-                            {make_text(node.key.get()->view()),
-                             node.value ? make_bytes(node.value.get()->view()) : py::none(),
-                             py::bool_(!node.value), py::int_(node.create_index), py::int_(node.update_index)});
+    return make_tuple_of<5>(
+        classes().node,
+        {make_text(node.key.get()->view()), node.value ? make_bytes(node.value.get()->view()) : py::none(),
+         py::bool_(!node.value), py::int_(node.create_index), py::int_(node.update_index)});
 }
 
 // What was read shares buffers with the tree, and is given back whatever happens.
@@ -249,8 +254,7 @@ void bind_tree(py::module_& module) {
         .def("put", put, py::arg("key"), py::arg("value"), py::kw_only(), py::arg("parents") = false, no_index,
              docs::tree_put)
         .def("mkdir", mkdir, py::arg("key"), py::kw_only(), py::arg("parents") = false, no_index, docs::tree_mkdir)
-        .def("remove", remove, py::arg("key"), py::kw_only(), py::arg("recursive") = false, no_index,
-             docs::tree_remove)
+        .def("remove", remove, py::arg("key"), py::kw_only(), py::arg("recursive") = false, no_index, docs::tree_remove)
         .def("compare_and_set", compare_and_set, py::arg("key"), py::arg("expected"), py::arg("value"), py::kw_only(),
              no_index, docs::tree_compare_and_set)
         .def("batch", batch, py::arg("operations"), py::kw_only(), no_index, docs::tree_batch)
@@ -263,7 +267,8 @@ void bind_tree(py::module_& module) {
             py::arg("image"), docs::tree_restore)
         .def(
             "verify", [](PyTree& tree) { without_gil([&] { tree.group().verify(); }); }, docs::tree_verify)
-        .def("__len__", [](PyTree& tree) { return tree.group().size(); }, docs::tree_len)
+        .def(
+            "__len__", [](PyTree& tree) { return tree.group().size(); }, docs::tree_len)
         .def("__contains__", contains, py::arg("key"))
         .def("__iter__", keys, docs::tree_iter)
         .def("__repr__", represent)

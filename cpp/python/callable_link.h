@@ -4,9 +4,9 @@
 // is the Dispatcher's, where the collector sees it, and the engine has this link, which is cut when the Dispatcher goes.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <mutex>
+
+#include <pybind11/pybind11.h>
 
 namespace watchtree::python {
 

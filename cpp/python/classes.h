@@ -1,11 +1,11 @@
 // classes.h: the Python classes that the binding makes instances of, imported once.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <array>
 #include <cstdint>
 #include <string_view>
+
+#include <pybind11/pybind11.h>
 
 #include "watchtree/tree_id.h"
 #include "watchtree/words.h"

@@ -6,12 +6,12 @@
 //                 a call of Python code from inside a call of ours can never deadlock with another thread.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <chrono>
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include <pybind11/pybind11.h>
 #if defined(__GLIBCXX__)
 #include <cxxabi.h>
 #endif

@@ -1,11 +1,11 @@
 // initialised.h: what happens to an object whose __init__ never ran, as after `Tree.__new__(Tree)`.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <cstdlib>
 #include <new>
 #include <string>
+
+#include <pybind11/pybind11.h>
 
 namespace watchtree::python {
 
@@ -26,7 +26,8 @@ struct ZeroedStorage {
 template <typename Pointer>
 auto& initialised(const Pointer& pointer, const char* type) {
     if (pointer == nullptr)
-        throw py::type_error(std::string(type) + ".__init__ was never called; make one with watchtree." + type + "(...)");
+        throw py::type_error(std::string(type) + ".__init__ was never called; make one with watchtree." + type +
+                             "(...)");
     return *pointer;
 }
 

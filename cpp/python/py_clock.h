@@ -1,10 +1,10 @@
 // py_clock.h: time from a Python callable.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <atomic>
 #include <memory>
+
+#include <pybind11/pybind11.h>
 
 #include "callable_link.h"
 #include "watchtree/clock.h"

@@ -1,11 +1,11 @@
 // py_transport.h: carries batches to the Python callable that a Dispatcher sends with.
 #pragma once
 
-#include <pybind11/pybind11.h>
-
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include <pybind11/pybind11.h>
 
 #include "callable_link.h"
 #include "core/engine/engine.h"

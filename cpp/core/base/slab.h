@@ -108,13 +108,12 @@ class Slab {
         WATCHTREE_ASSERT(live(handle));
         return *reinterpret_cast<T*>(&cells_[handle >> chunk_bits][handle & (chunk_size - 1)]);
     }
-    [[nodiscard]] const T& operator[](Handle handle) const noexcept {
-        return const_cast<Slab&>(*this)[handle];
-    }
+    [[nodiscard]] const T& operator[](Handle handle) const noexcept { return const_cast<Slab&>(*this)[handle]; }
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t memory() const noexcept {
-        return static_cast<std::size_t>(allocated_) * chunk_size * sizeof(T) + cells_.capacity() * (sizeof(Chunk) + sizeof(Cell*));
+        return static_cast<std::size_t>(allocated_) * chunk_size * sizeof(T) +
+               cells_.capacity() * (sizeof(Chunk) + sizeof(Cell*));
     }
 
     // Every live record, by handle. Costs a pass over the free lists; for verify(), reset and destruction.
@@ -200,7 +199,7 @@ class Slab {
         vacant_.push_back(index);
     }
 
-    std::vector<Cell*> cells_;    // by chunk; apart from the rest of it, which an access does not need
+    std::vector<Cell*> cells_;  // by chunk; apart from the rest of it, which an access does not need
     std::vector<Chunk> chunks_;
     std::vector<std::uint32_t> vacant_;
     std::uint32_t roomy_ = none;

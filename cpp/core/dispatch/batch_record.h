@@ -36,8 +36,8 @@ struct BatchRecord {
     Buffer* name = nullptr;  // the channel's; one count
     std::uint32_t size_bytes = 0;
     Handle self = none;
-    Handle channel = none;              // none once it was answered or forgotten; under the lock
-    Links links{none, none};            // of batches whose answer is slow to come
+    Handle channel = none;    // none once it was answered or forgotten; under the lock
+    Links links{none, none};  // of batches whose answer is slow to come
     std::atomic<std::uint32_t> pins{0};
     std::atomic<bool> cancelled{false};  // its channel is gone: not to be handed over any more
     bool more = false;

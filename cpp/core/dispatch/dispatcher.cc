@@ -111,9 +111,8 @@ Memory Dispatcher::memory() {
                     unnamed_.capacity() * sizeof(Handle) +
                     (outbox_.capacity() + handing_over_.capacity() + spare_.capacity()) * sizeof(BatchRecord*);
     memory.batches = records_.memory() + unanswered_.memory();
-    records_.for_each([&](Handle, const BatchRecord& record) {
-        memory.batches += record.entries.capacity() * sizeof(BatchEntry);
-    });
+    records_.for_each(
+        [&](Handle, const BatchRecord& record) { memory.batches += record.entries.capacity() * sizeof(BatchEntry); });
     return memory;
 }
 
@@ -131,9 +130,7 @@ void Dispatcher::verify() {
         require(find_watch(channel, watch.holder) == handle, "dispatcher 3: a channel finds each of its watches");
         require(!watch.named, "dispatcher 3: a sync left a watch marked");
         switch (watch.state()) {
-            case WatchState::idle:
-                require(watch.failures == 0, "dispatcher 3: an idle watch has no failures");
-                break;
+            case WatchState::idle: require(watch.failures == 0, "dispatcher 3: an idle watch has no failures"); break;
             case WatchState::ready: break;
             case WatchState::in_flight: {
                 require(channel.state == ChannelState::in_flight, "dispatcher 3: a watch in flight has a batch");
@@ -168,7 +165,8 @@ void Dispatcher::verify() {
         retries += backing_off;
         switch (channel.state) {
             case ChannelState::idle:
-                require(channel.ready.empty() && channel.failures == 0, "dispatcher 4: an idle channel has no ready watch");
+                require(channel.ready.empty() && channel.failures == 0,
+                        "dispatcher 4: an idle channel has no ready watch");
                 break;
             case ChannelState::ready:
                 ++ready;
@@ -190,8 +188,7 @@ void Dispatcher::verify() {
     require(watches == watch_tree_.watches(), "dispatcher 3: every watch belongs to a channel");
     require(retries == retries_.size(), "dispatcher 1: every retry belongs to a channel or a watch");
     require(ready == ready_channels_.size(), "dispatcher 1: exactly the ready channels are in their queue");
-    require(in_flight == unanswered_.size(),
-            "dispatcher 2: exactly the channels in flight have a batch");
+    require(in_flight == unanswered_.size(), "dispatcher 2: exactly the channels in flight have a batch");
     ready_channels_.verify(channels_, "dispatcher 1: the queue of ready channels is broken", [](Handle) {});
     Nanoseconds sent = std::numeric_limits<Nanoseconds>::min();
     unanswered_.verify(last_ticket_, [&](Handle handle) {

@@ -56,7 +56,8 @@ class Dispatcher {
     ~Dispatcher();
 
     // Registration. bad: the position of the item that is to blame, where there is one.
-    Status sync(std::string_view channel, std::span<const Known> known, bool replace, Nanoseconds now, std::size_t& bad);
+    Status sync(std::string_view channel, std::span<const Known> known, bool replace, Nanoseconds now,
+                std::size_t& bad);
     [[nodiscard]] std::uint32_t touch(std::string_view channel, Nanoseconds now) noexcept;
     bool close(std::string_view channel) noexcept;
     void reset() noexcept;
@@ -66,9 +67,7 @@ class Dispatcher {
 
     // Answers. results: none for all ok.
     // The record of a ticket that was given out and not answered, null for any other. An answer for null is ignored.
-    [[nodiscard]] BatchRecord* find_unanswered(std::uint64_t ticket) const noexcept {
-        return unanswered_.find(ticket);
-    }
+    [[nodiscard]] BatchRecord* find_unanswered(std::uint64_t ticket) const noexcept { return unanswered_.find(ticket); }
     // record: pinned, or just found; it is ignored if it is not unanswered any more.
     // culprit: gets the name of the channel that was closed for a wrong number of results.
     Outcome acknowledge(BatchRecord* record, std::optional<std::span<const std::int64_t>> results, Nanoseconds now,
@@ -85,7 +84,9 @@ class Dispatcher {
     void unpin(BatchRecord& record) noexcept;
     // Requires: the last pin is gone.
     void recycle(BatchRecord& record) noexcept;
-    [[nodiscard]] std::uint32_t records_in_use() const noexcept { return records_.size() - static_cast<std::uint32_t>(spare_.size()); }
+    [[nodiscard]] std::uint32_t records_in_use() const noexcept {
+        return records_.size() - static_cast<std::uint32_t>(spare_.size());
+    }
 
     // What there is to do, but for handing over.
     [[nodiscard]] bool has_work() const noexcept { return watch_tree_.has_changed() || !ready_channels_.empty(); }
@@ -114,6 +115,7 @@ class Dispatcher {
     [[nodiscard]] bool is_named_before(std::span<const Known> known, std::size_t position) noexcept;
     void prefetch(std::span<const Known> known, std::size_t position) const noexcept;
     void trim_scratch() noexcept;
+    void apply(Handle channel, std::span<const Known> known, bool replace);
     [[nodiscard]] Handle find_channel(std::string_view name) const noexcept;
     [[nodiscard]] Handle make_channel(std::string_view name, Nanoseconds now);
     void count_activity(Handle channel, Nanoseconds now) noexcept;

@@ -25,6 +25,19 @@ Status Dispatcher::sync(std::string_view name, std::span<const Known> known, boo
     } else {
         count_activity(channel, now);
     }
+    try {
+        apply(channel, known, replace);
+    } catch (...) {  // out of memory: what was registered stays, and is consistent
+        channels_[channel].watches.for_each([&](Handle watch) { watch_tree_.watch(watch).named = 0; });
+        if (channels_[channel].watches.size() == 0) close_channel(channel);
+        throw;
+    }
+    if (channels_[channel].watches.size() == 0) close_channel(channel);
+    trim_scratch();
+    return Status::ok;
+}
+
+void Dispatcher::apply(Handle channel, std::span<const Known> known, bool replace) {
     watch_tree_.reserve_watches(static_cast<std::uint32_t>(known.size()));
     for (std::size_t i = 0; i < known.size(); ++i) {
         prefetch(known, i);
@@ -35,9 +48,6 @@ Status Dispatcher::sync(std::string_view name, std::span<const Known> known, boo
         }
     }
     if (replace) drop_unnamed(channel);
-    if (channels_[channel].watches.size() == 0) close_channel(channel);
-    trim_scratch();
-    return Status::ok;
 }
 
 Status Dispatcher::check(std::span<const Known> known, std::size_t& bad) {
@@ -81,9 +91,8 @@ void Dispatcher::trim_scratch() noexcept {
 
 Handle Dispatcher::find_channel(std::string_view name) const noexcept {
     const std::uint32_t hash = hash_key(name);
-    const auto* slot = names_.find(hash, [&](const HashedHandle::Slot& s) {
-        return s.hash == hash && channels_[s.handle].name->view() == name;
-    });
+    const auto* slot = names_.find(
+        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && channels_[s.handle].name->view() == name; });
     return slot == nullptr ? none : slot->handle;
 }
 

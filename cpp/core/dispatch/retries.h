@@ -34,8 +34,8 @@ class Retries {
     static constexpr std::uint32_t max_lanes = 16;
 
     [[nodiscard]] Handle add(std::uint32_t lane, Nanoseconds at, Handle target, bool is_channel) {
-        const Handle handle = retries_.make(
-            Retry{at, ++sequence_, {none, none}, target, lane & 0x7FFFFFFFu, is_channel ? 1u : 0u});
+        const Handle handle =
+            retries_.make(Retry{at, ++sequence_, {none, none}, target, lane & 0x7FFFFFFFu, is_channel ? 1u : 0u});
         lanes_[lane].push_back(retries_, handle);
         return handle;
     }

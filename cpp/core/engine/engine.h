@@ -134,8 +134,8 @@ class Engine {
     bool delivering_ = false;
     bool retired_ = false;
     std::shared_ptr<Waker> waker_;
-    bool armed_ = false;                     // a step left nothing to do, and nobody was woken since
-    Nanoseconds told_ = 0;                   // when whoever would be woken calls anyway
+    bool armed_ = false;    // a step left nothing to do, and nobody was woken since
+    Nanoseconds told_ = 0;  // when whoever would be woken calls anyway
     const Nanoseconds dispatch_interval_;
 };
 

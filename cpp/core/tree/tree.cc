@@ -26,9 +26,8 @@ Tree::~Tree() {
 // Reads.
 
 Handle Tree::find(std::string_view key, std::uint32_t hash) const noexcept {
-    const auto* slot = table_.find(hash, [&](const HashedHandle::Slot& s) {
-        return s.hash == hash && nodes_[s.handle].key->view() == key;
-    });
+    const auto* slot = table_.find(
+        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && nodes_[s.handle].key->view() == key; });
     return slot == nullptr ? none : slot->handle;
 }
 
@@ -122,8 +121,7 @@ Status Tree::put(const Operation& operation, const Target& target, Index index) 
 }
 
 Status Tree::mkdir(const Operation& operation, const Target& target, Index index) {
-    if (target.node != none)
-        return nodes_[target.node].is_directory ? Status::directory_exists : Status::value_exists;
+    if (target.node != none) return nodes_[target.node].is_directory ? Status::directory_exists : Status::value_exists;
     Handle parent = none;
     const Status status = find_parent(operation.key, operation.deep, parent);
     if (status == Status::ok) create(parent, operation.key, std::nullopt, index);

@@ -13,10 +13,10 @@ namespace watchtree::core {
 // own bytes while it is mounted.
 struct Holder {
     Buffer* key;
-    Index missing_index;        // the state's index while the key is missing
-    std::uint32_t stamp;        // when it was queued last, in units of the latency clock; 0: never
-    Handle place;               // the node, or the holder of the parent key
-    Handle first_watch;         // in the order of registration
+    Index missing_index;  // the state's index while the key is missing
+    std::uint32_t stamp;  // when it was queued last, in units of the latency clock; 0: never
+    Handle place;         // the node, or the holder of the parent key
+    Handle first_watch;   // in the order of registration
     Handle last_watch;
     std::uint32_t watch_count;
     std::uint32_t child_count : 30;  // holders of missing keys directly below

@@ -15,7 +15,7 @@ namespace watchtree::core {
 //  backing_off  its own result was an error    retry                                ready, idle
 enum class WatchState : std::uint8_t { idle, ready, in_flight, backing_off };
 
-inline constexpr std::uint32_t max_watches = 1u << 30;   // a batch entry keeps 30 bits of the handle
+inline constexpr std::uint32_t max_watches = 1u << 30;  // a batch entry keeps 30 bits of the handle
 inline constexpr std::uint32_t max_holders = 1u << 29;
 inline constexpr std::uint32_t max_channels = 1u << 24;
 inline constexpr std::uint32_t max_counted_failures = 31;  // back-off ends long before

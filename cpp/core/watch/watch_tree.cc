@@ -56,9 +56,8 @@ void WatchTree::take_off_node(Handle node) noexcept {
 }
 
 Handle WatchTree::find_missing(std::string_view key, std::uint32_t hash) const noexcept {
-    const auto* slot = missing_.find(hash, [&](const HashedHandle::Slot& s) {
-        return s.hash == hash && holders_[s.handle].key->view() == key;
-    });
+    const auto* slot = missing_.find(
+        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && holders_[s.handle].key->view() == key; });
     return slot == nullptr ? none : slot->handle;
 }
 

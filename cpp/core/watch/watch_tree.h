@@ -124,13 +124,13 @@ class WatchTree final : public TreeObserver {
     Clock& clock_;
     Slab<Watch> watches_{max_watches};
     Slab<Holder> holders_{max_holders};
-    ProbeTable<HashedHandle> missing_;   // by key
-    ProbeTable<BareHandle> mounted_;     // by node; only where another observer has the nodes' slots
+    ProbeTable<HashedHandle> missing_;  // by key
+    ProbeTable<BareHandle> mounted_;    // by node; only where another observer has the nodes' slots
     ChangedQueue changed_;
-    Handle cursor_ = none;               // the next watch to look at, of the holder whose turn it is
+    Handle cursor_ = none;  // the next watch to look at, of the holder whose turn it is
     std::uint64_t coalesced_ = 0;
     std::size_t missing_key_bytes_ = 0;
-    Index stamped_index_ = -1;           // the change that stamp_ was read for
+    Index stamped_index_ = -1;  // the change that stamp_ was read for
     std::uint32_t stamp_ = 0;
 };
 

@@ -19,8 +19,7 @@ class Clock {
 class SteadyClock final : public Clock {
   public:
     [[nodiscard]] Nanoseconds now() noexcept override {
-        return std::chrono::duration_cast<std::chrono::nanoseconds>(
-                   std::chrono::steady_clock::now().time_since_epoch())
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
             .count();
     }
 };

@@ -24,7 +24,8 @@ namespace watchtree {
 class Dispatcher {
   public:
     // The transport must outlive the dispatcher. clock: null for the steady clock.
-    Dispatcher(const Tree& tree, Transport& transport, const Config& config = {}, std::shared_ptr<Clock> clock = nullptr);
+    Dispatcher(const Tree& tree, Transport& transport, const Config& config = {},
+               std::shared_ptr<Clock> clock = nullptr);
     Dispatcher(Dispatcher&&) noexcept;
     Dispatcher& operator=(Dispatcher&&) noexcept;
     ~Dispatcher();

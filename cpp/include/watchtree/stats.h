@@ -15,15 +15,15 @@ inline constexpr std::uint32_t histogram_buckets = 40;
 using Histogram = std::array<std::uint64_t, histogram_buckets>;
 
 struct Counters {
-    std::uint64_t batches_sent = 0;   // batches built for the transport: tickets given out
-    std::uint64_t sent = 0;           // notifications in them
-    std::uint64_t acknowledged = 0;   // notifications answered ok, for a watch that was still the same registration
-    std::uint64_t resent = 0;         // sent for a watch whose last sending, in this registration, was not acknowledged
-    std::uint64_t coalesced = 0;      // changes that needed no notification of their own, counted for each watch
-    std::uint64_t batches_acknowledged = 0;  // answered by an acknowledgement, results or remove_all
+    std::uint64_t batches_sent = 0;  // batches built for the transport: tickets given out
+    std::uint64_t sent = 0;          // notifications in them
+    std::uint64_t acknowledged = 0;  // notifications answered ok, for a watch that was still the same registration
+    std::uint64_t resent = 0;        // sent for a watch whose last sending, in this registration, was not acknowledged
+    std::uint64_t coalesced = 0;     // changes that needed no notification of their own, counted for each watch
+    std::uint64_t batches_acknowledged = 0;               // answered by an acknowledgement, results or remove_all
     std::array<std::uint64_t, failure_kinds> failures{};  // batches that failed, by Failure
-    std::uint64_t watch_errors = 0;   // results other than ok and remove_watch
-    Histogram latency{};              // from the change that queued a key's holder to the acknowledgement
+    std::uint64_t watch_errors = 0;                       // results other than ok and remove_watch
+    Histogram latency{};  // from the change that queued a key's holder to the acknowledgement
 };
 
 struct DispatcherStats : Counters {

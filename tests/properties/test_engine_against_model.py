@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from properties.comparing import MODEL
 from properties.machine import EngineMachine
 from properties.sides import Engine
 from watchtree import Dispatcher, Tree
+
+pytestmark = pytest.mark.timeout(0)  # the profile's number of examples is the limit
 
 
 class CoreMachine(EngineMachine):

@@ -163,7 +163,8 @@ class ModelDispatcher:
     def sync(self, channel: str, known: Mapping[str, int] | Iterable[tuple[str, int]], replace: bool = False) -> Synced:
         """As `Dispatcher.sync`."""
         check_type("channel", channel, str)
-        pairs = list(known.items() if isinstance(known, Mapping) else known)
+        check_type("replace", replace, bool)
+        pairs = [_pair(each) for each in (known.items() if isinstance(known, Mapping) else known)]
         self._check_known(pairs)
         now = self._read_clock()
         asked = self._channels.get(channel)
@@ -182,9 +183,6 @@ class ModelDispatcher:
         return Synced(self._tree.id, self._tree.index)
 
     def _check_known(self, pairs: list[tuple[str, int]]) -> None:
-        for key, index in pairs:
-            check_type("key", key, str)
-            check_type("index", index, int)
         seen = set()
         for key, index in pairs:
             self._tree.check_key(key, self._config.max_key_bytes)
@@ -243,6 +241,7 @@ class ModelDispatcher:
 
     def touch(self, channel: str) -> int:
         """As `Dispatcher.touch`."""
+        check_type("channel", channel, str)
         now = self._read_clock()
         entry = self._channels.get(channel)
         if entry is None:
@@ -252,6 +251,7 @@ class ModelDispatcher:
 
     def close(self, channel: str) -> bool:
         """As `Dispatcher.close`."""
+        check_type("channel", channel, str)
         entry = self._channels.get(channel)
         if entry is None:
             return False
@@ -490,11 +490,15 @@ class ModelDispatcher:
     ) -> bool:
         """As `Dispatcher.answer`."""
         check_type("ticket", ticket, int)
+        if failure is not None:
+            check_type("failure", failure, int)
+            failure = Failure(failure)
         if results is not None and failure is not None:
             raise ValueError("results and failure are both given; a sending has one answer")
         if results is None or results is REMOVE_ALL_WATCHES:
             codes = None
         else:
+            check_type("results", results, Sequence)
             codes = list(results)
             for code in codes:
                 check_type("result", code, int)
@@ -595,6 +599,7 @@ class ModelDispatcher:
     # Small things.
 
     def _known(self, name: str) -> Channel:
+        check_type("name", name, str)
         channel = self._channels.get(name)
         if channel is None:
             raise UnknownChannel(f"channel {name!r} does not exist", channel=name)
@@ -611,6 +616,15 @@ class ModelDispatcher:
     def _count(self, channel: Channel, what: str) -> None:
         channel.counts[what] += 1
         self._counts[what] += 1
+
+
+def _pair(item: tuple[str, int]) -> tuple[str, int]:
+    if isinstance(item, str | bytes) or not isinstance(item, Sequence) or len(item) != 2:
+        raise TypeError(f"{item!r} is no pair; give a key and an index")
+    key, index = item
+    check_type("key", key, str)
+    check_type("index", index, int)
+    return key, index
 
 
 def _ns(seconds: float) -> int:

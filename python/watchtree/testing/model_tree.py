@@ -28,7 +28,7 @@ from watchtree.errors import (
     WatchTreeError,
 )
 from watchtree.records import CompareAndSet, Mkdir, Node, Operation, Put, Remove
-from watchtree.testing.model_arguments import check_type
+from watchtree.testing.model_arguments import check_type, copied
 from watchtree.testing.model_keys import ancestors, check_key, key_order, parent
 
 MAX_INDEX = 2**63 - 1
@@ -120,7 +120,11 @@ class ModelTree:
 
     def get_many(self, keys: Iterable[str]) -> list[Node | None]:
         """As `Tree.get_many`."""
+        if isinstance(keys, str):
+            raise TypeError(f"keys is {keys!r}; give several keys, such as a list")
         keys = list(keys)
+        for key in keys:
+            check_type("key", key, str)
         for key in keys:
             self._check_key(key)
         return [self.find(key) for key in keys]
@@ -317,11 +321,17 @@ def _typed(operation: object) -> Operation:
         raise TypeError(f"{operation!r} is no operation; give Put, Mkdir, Remove or CompareAndSet")
     check_type("key", operation.key, str)
     if isinstance(operation, Put):
-        return Put(operation.key, bytes(memoryview(operation.value)), operation.parents)
+        check_type("parents", operation.parents, bool)
+        return Put(operation.key, copied(operation.value), operation.parents)
     if isinstance(operation, CompareAndSet):
-        return CompareAndSet(operation.key, _bytes_or_none(operation.expected), _bytes_or_none(operation.value))
+        expected, value = operation.expected, operation.value
+        return CompareAndSet(
+            operation.key,
+            None if expected is None else copied(expected),
+            None if value is None else copied(value),
+        )
+    if isinstance(operation, Mkdir):
+        check_type("parents", operation.parents, bool)
+    else:
+        check_type("recursive", operation.recursive, bool)
     return operation
-
-
-def _bytes_or_none(value: bytes | None) -> bytes | None:
-    return None if value is None else bytes(memoryview(value))

@@ -217,6 +217,18 @@ def test_a_change_found_in_flight_whose_sending_fails_is_coalesced(rig, fail):
     assert counted(rig, "coalesced") == [1]
 
 
+def test_a_change_found_in_flight_is_coalesced_once_however_often_its_sending_fails(rig):
+    rig.sync("alice", {"a": 0})
+    batch = rig.send_one()
+    rig.put("a")
+    rig.dispatch()
+    for seconds in (1, 10):
+        batch.fail(Failure.NETWORK)
+        rig.advance(seconds)
+        batch = rig.send_one()
+    assert counted(rig, "coalesced") == [1]
+
+
 def test_a_change_that_is_not_due_is_not_coalesced(rig):
     rig.sync("alice", {"a": 100})
     rig.put("a")

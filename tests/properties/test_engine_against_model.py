@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from properties.comparing import MODEL
 from properties.machine import EngineMachine
 from properties.sides import Engine
 from watchtree import Dispatcher, Tree
@@ -15,11 +14,4 @@ class CoreMachine(EngineMachine):
     engine = Engine(Tree, Dispatcher)
 
 
-class ModelMachine(EngineMachine):
-    """The model against itself: its guarantees are checked without the core."""
-
-    engine = MODEL
-
-
 TestCoreAgainstModel = CoreMachine.TestCase
-TestModelAgainstItself = ModelMachine.TestCase

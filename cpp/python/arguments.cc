@@ -154,8 +154,9 @@ py::object config_or_default(py::handle config) {
 Config as_config(py::handle object) {
     const py::object config = config_or_default(object);
     const auto number = [&](const char* name) { return config.attr(name).cast<std::uint32_t>(); };
-    const auto nanoseconds = [](py::handle seconds) {
-        return static_cast<Nanoseconds>(std::llround(seconds.cast<double>() * 1e9));
+    const auto nanoseconds = [](py::handle seconds) -> Nanoseconds {
+        const double time = seconds.cast<double>();
+        return std::isfinite(time) && std::abs(time) < 9e9 ? std::llround(time * 1e9) : 0;
     };
     Config result;
     result.max_key_bytes = number("max_key_bytes");
@@ -167,6 +168,7 @@ Config as_config(py::handle object) {
     result.channel_timeout_ns = nanoseconds(config.attr("channel_timeout"));
     result.backoff_ns.clear();
     for (const py::handle seconds : py::iter(config.attr("backoff"))) result.backoff_ns.push_back(nanoseconds(seconds));
+    validate(result);  // a subclass may have forgotten to
     return result;
 }
 

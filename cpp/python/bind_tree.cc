@@ -218,8 +218,11 @@ py::object snapshot(PyTree& tree) {
 }
 
 void restore(core::Group& group, const char* call, const py::object& image) {
+    // What could change while it is read is copied: it is checked first and used then.
     const Bytes bytes(image, "image");
-    const Status status = without_gil([&] { return group.restore(bytes.view()); });
+    const std::string copy(PyBytes_CheckExact(image.ptr()) ? std::string_view{} : bytes.view());
+    const std::string_view view = PyBytes_CheckExact(image.ptr()) ? bytes.view() : std::string_view(copy);
+    const Status status = without_gil([&] { return group.restore(view); });
     if (status != Status::ok) raise_error(status, {.call = call});
 }
 

@@ -34,13 +34,18 @@ auto stay_if_interpreter_ends(Call&& call) {
 #endif
 }
 
+// Whether this thread let go of Python's lock here. Python itself cannot say so in every version, nor once there was a second
+// interpreter.
+inline thread_local bool is_released = false;
+
 class Released {
   public:
-    Released() : state_(PyEval_SaveThread()) {}
+    Released() : state_(PyEval_SaveThread()) { is_released = true; }
     Released(const Released&) = delete;
     Released& operator=(const Released&) = delete;
     ~Released() {
         stay_if_interpreter_ends([&] { PyEval_RestoreThread(state_); });
+        is_released = false;
     }
 
   private:
@@ -59,14 +64,16 @@ template <typename Work>
 void with_gil(Work&& work) {
     if (Py_IsInitialized() == 0) return;
     const PyGILState_STATE state = stay_if_interpreter_ends([] { return PyGILState_Ensure(); });
+    const bool was_released = std::exchange(is_released, false);
     std::forward<Work>(work)();
+    is_released = was_released;
     PyGILState_Release(state);
 }
 
 // How a call waits for the engine's lock (core::set_wait_for_lock). Short calls keep Python's lock and try; only when
 // another thread has the engine's do they let go, and they never come back with the engine's alone.
 inline void wait_for_engine(std::mutex& mutex) {
-    if (PyGILState_Check() == 0) {
+    if (is_released) {
         mutex.lock();
         return;
     }

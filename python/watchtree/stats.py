@@ -55,7 +55,7 @@ class Counters:
     latency: Histogram
     """From the change that queued a key's holder to the acknowledgement of its notification, by the dispatcher's clock.
 
-    First notifications of a registration are not counted. Resolution 4 µs; wraps at 4.8 hours.
+    First notifications of a registration are not counted. Resolution 4 µs; wraps at 73 minutes.
     """
 
     @property

@@ -5,9 +5,13 @@ They are known from other engines and from the design of this one; what must hap
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from dataclasses import dataclass
+
 import pytest
 from rig import Rig
-from watchtree import Failure, Result, State
+from watchtree import Config, Dispatcher, Failure, InvalidSnapshot, Result, State, Tree
 
 OK, REMOVE_WATCH, ERROR = Result.OK, Result.REMOVE_WATCH, Result.ERROR
 
@@ -389,3 +393,56 @@ def test_resuming_with_the_notified_indexes_repeats_nothing_and_misses_nothing(r
         ("made", State.VALUE, made, b"v"),
         ("removed", State.MISSING, rig.tree.index, None),  # nobody watched it at its removal
     ]
+
+
+def test_a_large_sync_gives_its_memory_back(rig):
+    before = rig.dispatcher.memory()
+    rig.sync("alice", {f"key{i}": 0 for i in range(100_000)})
+    rig.sync("alice", {"a": 0}, replace=True)
+    rig.dispatcher.close("alice")
+    after = rig.dispatcher.memory()
+    assert after["total"] < before["total"] + 500_000
+
+
+def test_unwatching_many_unknown_keys_takes_no_memory(rig):
+    rig.sync("alice", {"a": 0})
+    before = rig.dispatcher.memory()
+    rig.sync("alice", {f"key{i}": -1 for i in range(100_000)})
+    assert rig.dispatcher.memory()["total"] < before["total"] + 500_000
+
+
+def test_an_image_that_changes_while_it_is_restored_does_no_harm():
+    source = Tree()
+    for i in range(20_000):
+        source.put(f"d{i % 100}.k{i}", b"v", parents=True)
+    image = bytearray(source.snapshot())
+    whole = bytes(image)
+    stop = threading.Event()
+
+    def scribble():
+        while not stop.is_set():
+            image[44:] = bytes(len(image) - 44)
+            image[44:] = whole[44:]
+
+    writer = threading.Thread(target=scribble)
+    writer.start()
+    try:
+        tree = Tree()
+        for _ in range(20):
+            with contextlib.suppress(InvalidSnapshot):
+                tree.restore(image)
+            tree.verify()
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_a_config_whose_checks_were_left_out_is_refused():
+    @dataclass(frozen=True)
+    class Careless(Config):
+        def __post_init__(self):
+            pass
+
+    for bad in ({"backoff": ()}, {"backoff": (1.0,) * 17}, {"max_batch_size": 0}, {"answer_timeout": float("nan")}):
+        with pytest.raises(ValueError, match="Config"):
+            Dispatcher(Tree(), print, config=Careless(**bad))

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -18,7 +19,10 @@ namespace watchtree::core {
 
 class Buffer {
   public:
+    static constexpr std::size_t max_size = std::size_t{1} << 31;
+
     [[nodiscard]] static Buffer* make(std::string_view bytes) {
+        if (bytes.size() > max_size) throw std::length_error("watchtree: a name or value of more than 2^31 bytes");
         void* memory = std::malloc(sizeof(Buffer) + bytes.size());
         if (memory == nullptr) throw std::bad_alloc();
         auto* buffer = new (memory) Buffer(static_cast<std::uint32_t>(bytes.size()));

@@ -4,8 +4,9 @@
 // once. Erasing shifts the cluster back; there are no tombstones. The order of slots is never shown to anyone (G10).
 //
 // Policy      Slot; static Slot vacant(); static bool is_vacant(const Slot&).
+// fill        most percent of the slots that are taken: fewer is faster, more is smaller.
 // Invariants  1. between a slot's home and its place there is no vacant slot.
-//             2. at most three quarters of the slots are taken.
+//             2. at most `fill` percent of the slots are taken.
 // Cost        O(1) expected; grows by half, shrinks below a fifth.
 #pragma once
 
@@ -20,7 +21,7 @@
 
 namespace watchtree::core {
 
-template <typename Policy>
+template <typename Policy, std::uint32_t fill = 75>
 class ProbeTable {
   public:
     using Slot = typename Policy::Slot;
@@ -70,9 +71,9 @@ class ProbeTable {
     template <typename HashOf>
     void reserve(HashOf hash_of, std::uint32_t more = 1) {
         const std::uint64_t wanted = std::uint64_t{size_} + more;
-        if (wanted * 4 <= std::uint64_t{capacity_} * 3) return;
+        if (wanted * 100 <= std::uint64_t{capacity_} * fill) return;
         std::uint64_t capacity = capacity_ == 0 ? 4 : capacity_;
-        while (wanted * 4 > capacity * 3) capacity += capacity / 2;
+        while (wanted * 100 > capacity * fill) capacity += capacity / 2;
         if (capacity > none) throw std::length_error("watchtree: too many records of one kind");
         rebuild(static_cast<std::uint32_t>(capacity), hash_of);
     }
@@ -124,7 +125,7 @@ class ProbeTable {
             for (std::uint32_t j = home(hash_of(slots_[i])); j != i; j = after(j))
                 require(!Policy::is_vacant(slots_[j]), name);
         }
-        require(count == size_ && std::uint64_t{size_} * 4 <= std::uint64_t{capacity_} * 3, name);
+        require(count == size_ && std::uint64_t{size_} * 100 <= std::uint64_t{capacity_} * fill, name);
     }
 
   private:

@@ -110,6 +110,13 @@ class Slab {
     }
     [[nodiscard]] const T& operator[](Handle handle) const noexcept { return const_cast<Slab&>(*this)[handle]; }
 
+    // Asks the processor for a record that will be read soon.
+    void prefetch([[maybe_unused]] Handle handle) const noexcept {
+#if defined(__GNUC__)
+        if (handle != none) __builtin_prefetch(&cells_[handle >> chunk_bits][handle & (chunk_size - 1)]);
+#endif
+    }
+
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t memory() const noexcept {
         return static_cast<std::size_t>(allocated_) * chunk_size * sizeof(T) +

@@ -38,7 +38,7 @@ Outcome Dispatcher::acknowledge(BatchRecord* record, std::optional<std::span<con
     channels_[channel].failures = 0;
     forget(*record);
     for (std::size_t i = 0; i < record->entries.size(); ++i)
-        if (record->entries[i].watch != no_watch)
+        if (record->entries[i].watch != none)
             apply_result(record->entries[i], results ? (*results)[i] : static_cast<std::int64_t>(Result::ok), now);
     const bool more = record->more;
     unpin(*record);
@@ -123,7 +123,7 @@ void Dispatcher::fail_record(BatchRecord& record, Failure failure, Nanoseconds n
     }
     forget(record);
     for (const BatchEntry& entry : record.entries) {
-        if (entry.watch == no_watch) continue;
+        if (entry.watch == none) continue;
         Watch& watch = watch_tree_.watch(entry.watch);
         counters_.coalesced += watch.changed;
         channel.counters.coalesced += watch.changed;

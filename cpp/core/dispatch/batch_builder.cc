@@ -22,8 +22,9 @@ BatchRecord& Dispatcher::prepare(const Channel& channel) {
         spare_.push_back(&records_[handle]);
     }
     BatchRecord& record = *spare_.back();
+    // One more than is ready now: a retry may add its watch.
     record.entries.reserve(
-        std::min<std::size_t>(channel.ready.size(), config_.max_batch_bytes / notification_bytes + 1));
+        std::min<std::size_t>(channel.ready.size() + 1, config_.max_batch_bytes / notification_bytes + 1));
     spare_.pop_back();
     return record;
 }
@@ -84,8 +85,8 @@ void Dispatcher::fill(BatchRecord& record, Channel& channel) noexcept {
         channel.counters.resent += watch.resend;
         holder.key->retain();
         if (state.value != nullptr) state.value->retain();
-        record.entries.push_back({holder.key, state.value, state.index, handle & no_watch,
-                                  static_cast<std::uint32_t>(state.state) & 3, holder.stamp});
+        record.entries.push_back({holder.key, state.value, state.index, handle, holder.stamp & stamp_mask,
+                                  static_cast<std::uint32_t>(state.state) & 3});
         record.size_bytes += bytes;
     }
 }

@@ -16,15 +16,13 @@ struct BatchEntry {
     Buffer* key;
     Buffer* value;  // null unless the state is VALUE
     Index index;
-    std::uint32_t watch : 30;  // no_watch once it was dropped or registered anew: its generation ended
+    Handle watch;              // none once it was dropped or registered anew: its generation ended. Only under the lock
+    std::uint32_t stamp : 30;  // of the change, for the latency; 0: none
     std::uint32_t state_bits : 2;
-    std::uint32_t stamp;  // of the change, for the latency; 0: none
 
     [[nodiscard]] State state() const noexcept { return static_cast<State>(state_bits); }
 };
 static_assert(sizeof(BatchEntry) == 32);
-
-inline constexpr std::uint32_t no_watch = (1u << 30) - 1;
 
 // Alive while it is pinned: by the dispatcher until it is answered, by the outbox until it is handed over, by whoever was
 // handed it. What was sent never changes after it was built, so that holders of a pin read it without the lock.

@@ -7,19 +7,20 @@
 #include <bit>
 #include <cstdint>
 
+#include "core/watch/holder.h"
 #include "watchtree/stats.h"
 
 namespace watchtree::core {
 
-// The latency clock wraps after 2^32 units of 4.096 µs, which lies in bucket 35.
-inline constexpr std::uint32_t latency_buckets = 36;
+// The latency clock wraps after 2^30 units of 4.096 µs, which lies in bucket 33.
+inline constexpr std::uint32_t latency_buckets = 34;
 
 [[nodiscard]] inline std::uint32_t bucket_of(std::uint64_t microseconds) noexcept {
     return std::min<std::uint32_t>(static_cast<std::uint32_t>(std::bit_width(microseconds)), histogram_buckets - 1);
 }
 
 [[nodiscard]] inline std::uint32_t latency_bucket(std::uint32_t from, std::uint32_t to) noexcept {
-    return bucket_of((std::uint64_t{to - from} << 12) / 1000);
+    return bucket_of((std::uint64_t{(to - from) & stamp_mask} << 12) / 1000);
 }
 
 struct ChannelCounters {

@@ -170,6 +170,7 @@ class Dispatcher {
     WatchTree& watch_tree_;
     const Config config_;
     std::uint64_t epoch_ = 1;
+    bool resetting_ = false;
 
     Slab<Channel> channels_{max_channels};
     ProbeTable<HashedHandle> names_;

@@ -15,6 +15,10 @@ constexpr std::size_t prefetch_distance = 8;
 
 Status Dispatcher::sync(std::string_view name, std::span<const Known> known, bool replace, Nanoseconds now,
                         std::size_t& bad) {
+    struct Trim {
+        Dispatcher& dispatcher;
+        ~Trim() { dispatcher.trim_scratch(); }
+    } const trim{*this};
     const Status status = check(known, bad);
     if (status != Status::ok) return status;
 
@@ -33,12 +37,10 @@ Status Dispatcher::sync(std::string_view name, std::span<const Known> known, boo
         throw;
     }
     if (channels_[channel].watches.size() == 0) close_channel(channel);
-    trim_scratch();
     return Status::ok;
 }
 
 void Dispatcher::apply(Handle channel, std::span<const Known> known, bool replace) {
-    watch_tree_.reserve_watches(static_cast<std::uint32_t>(known.size()));
     for (std::size_t i = 0; i < known.size(); ++i) {
         prefetch(known, i);
         if (known[i].index < 0) {
@@ -84,9 +86,9 @@ void Dispatcher::prefetch(std::span<const Known> known, std::size_t position) co
 
 void Dispatcher::trim_scratch() noexcept {
     if (hashes_.capacity() <= max_kept_scratch && unnamed_.capacity() <= max_kept_scratch) return;
-    hashes_ = {};
-    places_ = {};
-    unnamed_ = {};
+    std::vector<std::uint32_t>().swap(hashes_);
+    std::vector<std::uint32_t>().swap(places_);
+    std::vector<Handle>().swap(unnamed_);
 }
 
 Handle Dispatcher::find_channel(std::string_view name) const noexcept {
@@ -212,7 +214,7 @@ void Dispatcher::close_channel(Handle handle) noexcept {
         forget(record);
         unpin(record);
     }
-    cancel_undelivered(channel.name);
+    if (!resetting_) cancel_undelivered(channel.name);
     const std::uint32_t hash = hash_key(channel.name->view());
     names_.erase(names_.find(hash, [&](const HashedHandle::Slot& slot) { return slot.handle == handle; }),
                  HashedHandle::hash_of);
@@ -223,7 +225,12 @@ void Dispatcher::close_channel(Handle handle) noexcept {
 }
 
 void Dispatcher::reset() noexcept {
+    for (const auto* records : {&outbox_, &handing_over_})
+        for (BatchRecord* record : *records) record->cancelled.store(true, std::memory_order_relaxed);
+    resetting_ = true;  // so that no channel looks for its own among them
     while (!silence_.empty()) close_channel(silence_.front());
+    resetting_ = false;
+    watch_tree_.forget_stamp();
     ++epoch_;
 }
 

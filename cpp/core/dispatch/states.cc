@@ -72,7 +72,7 @@ void Dispatcher::end_state(Handle handle) noexcept {
             channel.ready.erase(watch_tree_.records(), handle);
             if (channel.ready.empty() && channel.state == ChannelState::ready) leave_ready_channels(watch.channel);
             break;
-        case WatchState::in_flight: records_[channel.batch].entries[watch.batch_position].watch = no_watch; break;
+        case WatchState::in_flight: records_[channel.batch].entries[watch.batch_position].watch = none; break;
         case WatchState::backing_off: stop_backing_off(watch); break;
     }
     become_idle(watch);

@@ -69,6 +69,7 @@ bool Dispatcher::serve_ready(Nanoseconds now) {
         const Handle channel = ready_channels_.front();
         BatchRecord& record = prepare(channels_[channel]);
         leave_ready_channels(channel);
+        channels_.prefetch(ready_channels_.front());
         send_or_idle(channel, record, now);
     }
     return ready_channels_.empty();

@@ -29,6 +29,7 @@ void Retire::operator()(Engine* engine) const noexcept { engine->retire(); }
 void Engine::retire() noexcept {
     bool last = false;
     const std::shared_ptr<Group> group = group_;  // keeps the lock alive beyond this
+    std::shared_ptr<Waker> waker;                 // goes with the lock free: it may own anything of the user's
     {
         const Turn turn(*group);
         dispatcher_.reset();  // and cancels what is being handed over
@@ -36,7 +37,8 @@ void Engine::retire() noexcept {
         std::erase(group->engines_, this);
         watch_tree_.reset();
         retired_ = true;
-        waker_.reset();
+        disarm();
+        waker.swap(waker_);
         last = is_unused();
     }
     if (last) delete this;
@@ -81,7 +83,7 @@ bool Engine::step() {
     const Nanoseconds begin = clock_.now();
     const bool complete = dispatcher_.step(begin);
     dispatcher_.count_step_time(clock_.now() - begin);
-    armed_ = false;
+    disarm();
     if (!dispatcher_.has_work()) arm();
     return complete;
 }
@@ -164,6 +166,7 @@ Answered Engine::fail(BatchRecord& record, Failure failure) {
 void Engine::set_waker(std::shared_ptr<Waker> waker) {
     {
         const Turn turn(*group_);
+        disarm();
         waker_.swap(waker);
         arm();
     }
@@ -172,8 +175,9 @@ void Engine::set_waker(std::shared_ptr<Waker> waker) {
 
 // The caller of step() comes back after dispatch_interval, or at the deadline that is known by now.
 void Engine::arm() noexcept {
-    armed_ = waker_ != nullptr;
-    if (!armed_) return;
+    if (waker_ == nullptr) return;
+    armed_ = true;
+    ++group_->armed_;
     told_ = later(clock_.now(), dispatch_interval_);
     if (const std::optional<Nanoseconds> deadline = dispatcher_.next_deadline()) told_ = std::min(told_, *deadline);
 }
@@ -184,8 +188,13 @@ std::shared_ptr<Waker> Engine::waker_if_due() noexcept {
         const std::optional<Nanoseconds> deadline = dispatcher_.next_deadline();
         if (!deadline || *deadline >= told_) return nullptr;
     }
-    armed_ = false;
+    disarm();
     return waker_;
+}
+
+void Engine::disarm() noexcept {
+    group_->armed_ -= armed_;
+    armed_ = false;
 }
 
 std::uint64_t Engine::epoch() {

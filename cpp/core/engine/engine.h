@@ -117,7 +117,8 @@ class Engine {
 
     // The rest: in a turn.
     [[nodiscard]] std::shared_ptr<Waker> waker_if_due() noexcept;
-    void arm() noexcept;
+    void arm() noexcept;  // Requires: not armed.
+    void disarm() noexcept;
     void reset_in_turn() noexcept { dispatcher_.reset(); }
     void verify_in_turn();
     [[nodiscard]] bool is_unused() const noexcept {

@@ -25,9 +25,9 @@ void Group::lock() {
 }
 
 Turn::~Turn() {
-    while (true) {
+    std::shared_ptr<Group> group;  // whoever is woken may end the last engine; goes after the lock
+    while (group_.armed_ != 0) {
         std::shared_ptr<Waker> waker;
-        std::shared_ptr<Group> group;  // whoever is woken may end the last engine
         for (Engine* engine : group_.engines_) {
             waker = engine->waker_if_due();
             if (waker == nullptr) continue;
@@ -40,6 +40,7 @@ Turn::~Turn() {
         waker.reset();
         group_.lock();
     }
+    group_.unlock();
 }
 
 Change Group::change(const Operation& operation, AskedIndex asked) {

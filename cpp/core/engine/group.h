@@ -83,6 +83,7 @@ class Group {
     std::mutex mutex_;
     Tree tree_;
     std::vector<Engine*> engines_;
+    std::uint32_t armed_ = 0;  // engines that would wake somebody
 };
 
 // The lock, for the length of a call. At its end those dispatchers are woken that have something to do and had nothing.

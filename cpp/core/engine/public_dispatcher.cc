@@ -66,6 +66,7 @@ bool answer(core::Engine& engine, Sending& sending, std::optional<std::span<cons
 // Dispatcher.
 
 Dispatcher::Dispatcher(const Tree& tree, Transport& transport, const Config& config, std::shared_ptr<Clock> clock) {
+    validate(config);
     auto courier = std::make_shared<core::TransportCourier>(transport);
     if (clock == nullptr) clock = std::make_shared<SteadyClock>();
     engine_.reset(core::Engine::make(tree.group_, config, std::move(clock), courier).release());

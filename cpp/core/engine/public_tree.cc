@@ -25,8 +25,10 @@ struct Reading {
 
 }  // namespace
 
-Tree::Tree(const Config& config)
-    : group_(std::make_shared<core::Group>(config.max_key_bytes, config.max_value_bytes)) {}
+Tree::Tree(const Config& config) {
+    validate(config);
+    group_ = std::make_shared<core::Group>(config.max_key_bytes, config.max_value_bytes);
+}
 
 Change Tree::put(std::string_view key, std::string_view value, bool parents, AskedIndex index) {
     return group_->change(Operation::put(key, value, parents), index);

@@ -74,7 +74,8 @@ bool fits(const NodeImage& node, Index index, std::vector<const NodeImage*>& way
     const std::string_view parent = parent_key(node.key);
     while (!way.empty() && way.back()->key != parent) way.pop_back();
     if (way.empty()) return parent.empty();
-    return !way.back()->value && way.back()->update_index >= node.update_index;
+    return !way.back()->value && way.back()->update_index >= node.update_index &&
+           way.back()->create_index <= node.create_index;
 }
 
 }  // namespace

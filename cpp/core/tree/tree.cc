@@ -285,7 +285,7 @@ void Tree::release_content(Node& node) noexcept {
 void Tree::clear() noexcept {
     nodes_.for_each([&](Handle, Node& node) { release_content(node); });
     Slab<Node>(max_nodes).swap(nodes_);
-    ProbeTable<HashedHandle>().swap(table_);
+    decltype(table_)().swap(table_);
 }
 
 void Tree::link(Handle parent, Handle child) {

@@ -162,7 +162,7 @@ class Tree {
     TreeId id_ = make_tree_id();
     Index index_ = 0;
     Slab<Node> nodes_{max_nodes};
-    ProbeTable<HashedHandle> table_;
+    ProbeTable<HashedHandle, 50> table_;
     Handle root_;
     TreeObserver* first_ = nullptr;
     std::vector<TreeObserver*> others_;

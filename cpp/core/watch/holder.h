@@ -9,6 +9,8 @@
 
 namespace watchtree::core {
 
+inline constexpr std::uint32_t stamp_mask = (1u << 30) - 1;  // a batch entry keeps 30 bits of a stamp
+
 // On a node (mounted), or, for a missing key, under the holder of its parent key. Owns one count of its key: the node's
 // own bytes while it is mounted.
 struct Holder {

@@ -13,19 +13,6 @@ WatchTree::~WatchTree() {
 
 // Records.
 
-Index WatchTree::index_of(Handle handle) const noexcept {
-    const Holder& holder = holders_[handle];
-    return holder.mounted ? tree_.node(holder.place).update_index : holder.missing_index;
-}
-
-KeyState WatchTree::state_of(Handle handle) const noexcept {
-    const Holder& holder = holders_[handle];
-    if (!holder.mounted) return {State::missing, holder.missing_index, nullptr};
-    const Node& node = tree_.node(holder.place);
-    if (node.is_directory) return {State::directory, node.update_index, nullptr};
-    return {State::value, node.update_index, node.value};
-}
-
 std::size_t WatchTree::holder_memory() const noexcept {
     return holders_.memory() + missing_.memory() + mounted_.memory();
 }

@@ -56,8 +56,17 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] Watch& watch(Handle handle) noexcept { return watches_[handle]; }
     [[nodiscard]] const Watch& watch(Handle handle) const noexcept { return watches_[handle]; }
     [[nodiscard]] const Holder& holder(Handle handle) const noexcept { return holders_[handle]; }
-    [[nodiscard]] Index index_of(Handle holder) const noexcept;
-    [[nodiscard]] KeyState state_of(Handle holder) const noexcept;
+    [[nodiscard]] Index index_of(Handle handle) const noexcept {
+        const Holder& holder = holders_[handle];
+        return holder.mounted ? tree_.node(holder.place).update_index : holder.missing_index;
+    }
+    [[nodiscard]] KeyState state_of(Handle handle) const noexcept {
+        const Holder& holder = holders_[handle];
+        if (!holder.mounted) return {State::missing, holder.missing_index, nullptr};
+        const Node& node = tree_.node(holder.place);
+        if (node.is_directory) return {State::directory, node.update_index, nullptr};
+        return {State::value, node.update_index, node.value};
+    }
     [[nodiscard]] bool is_due(const Watch& watch) const noexcept { return index_of(watch.holder) > watch.notified; }
 
     // Phase 1. Calls visit(handle, watch, index of its key) for at most `limit` watches: of the holder whose turn it is, then
@@ -71,6 +80,7 @@ class WatchTree final : public TreeObserver {
                 const Handle handle = cursor_;
                 Watch& watch = watches_[handle];
                 cursor_ = watch.in_holder.next;
+                watches_.prefetch(cursor_);
                 visit(handle, watch, index);
             }
         }
@@ -86,11 +96,13 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] std::size_t watch_memory() const noexcept { return watches_.memory(); }
     [[nodiscard]] std::size_t holder_memory() const noexcept;
     [[nodiscard]] std::size_t key_memory() const noexcept { return missing_key_bytes_; }
-    void reserve_watches(std::uint32_t count) { watches_.reserve(count); }
+    // After the tree went back to an earlier index.
+    void forget_stamp() noexcept { stamped_index_ = -1; }
     void prefetch_missing(std::uint32_t hash) const noexcept { missing_.prefetch(hash); }
 
-    [[nodiscard]] std::uint32_t stamp_of(Nanoseconds time) const noexcept {
-        const auto stamp = static_cast<std::uint32_t>(time >> 12);
+    // The time on the latency clock: 30 bits, in units of 4.096 µs, never 0.
+    [[nodiscard]] static std::uint32_t stamp_of(Nanoseconds time) noexcept {
+        const auto stamp = static_cast<std::uint32_t>(time >> 12) & stamp_mask;
         return stamp == 0 ? 1 : stamp;
     }
 

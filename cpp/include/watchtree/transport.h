@@ -8,6 +8,7 @@
 
 namespace watchtree {
 
+// Must outlive its dispatcher, and every call of a batch that was kept; must not destroy its dispatcher from inside a call.
 class Transport {
   public:
     virtual ~Transport() = default;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <random>
 
-#include "report.h"
+#include "random_puts.h"
 #include "rig.h"
 #include "workloads.h"
 
@@ -40,25 +40,8 @@ void directory(int rounds) {
     }
     rig.drain();
 
-    Rounds rates("directory", "1000 directories on 5 levels, 100 channels x 11", "notifications/s");
-    Rounds put_rates("directory_put", "1000 directories on 5 levels, 100 channels x 11", "puts/s");
-    std::uniform_int_distribution<std::size_t> any_leaf(0, leaves.size() - 1);
-    for (int round = 0; round <= rounds; ++round) {
-        double putting = 0, draining = 0;
-        std::uint64_t sent = 0;
-        for (int i = 0; i < drains; ++i) {
-            const Stopwatch put_watch;
-            for (int p = 0; p < puts; ++p) rig.put(leaves[any_leaf(random)]);
-            putting += put_watch.seconds();
-            const Stopwatch drain_watch;
-            sent += rig.drain();
-            draining += drain_watch.seconds();
-        }
-        rates.add(static_cast<double>(sent), putting + draining);
-        put_rates.add(double{drains} * puts, putting);
-    }
-    rates.print();
-    put_rates.print();
+    measure_random_puts(rig, leaves, "directory", "1000 directories on 5 levels, 100 channels x 11", drains, puts,
+                        rounds);
 }
 
 }  // namespace watchtree::bench

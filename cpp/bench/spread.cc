@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <random>
 
-#include "report.h"
+#include "random_puts.h"
 #include "rig.h"
 #include "workloads.h"
 
@@ -21,25 +21,7 @@ void spread(int rounds) {
         rig.watch("channel" + std::to_string(c), {keys.begin() + c * watched, keys.begin() + (c + 1) * watched});
     rig.drain();
 
-    Rounds rates("spread", "100000 keys, 1000 channels x 100 keys", "notifications/s");
-    Rounds put_rates("spread_put", "100000 keys, 1000 channels x 100 keys", "puts/s");
-    std::uniform_int_distribution<std::size_t> any(0, keys.size() - 1);
-    for (int round = 0; round <= rounds; ++round) {
-        double putting = 0, draining = 0;
-        std::uint64_t sent = 0;
-        for (int i = 0; i < drains; ++i) {
-            const Stopwatch put_watch;
-            for (int p = 0; p < puts; ++p) rig.put(keys[any(random)]);
-            putting += put_watch.seconds();
-            const Stopwatch drain_watch;
-            sent += rig.drain();
-            draining += drain_watch.seconds();
-        }
-        rates.add(static_cast<double>(sent), putting + draining);
-        put_rates.add(double{drains} * puts, putting);
-    }
-    rates.print();
-    put_rates.print();
+    measure_random_puts(rig, keys, "spread", "100000 keys, 1000 channels x 100 keys", drains, puts, rounds);
 }
 
 }  // namespace watchtree::bench

@@ -1,0 +1,38 @@
+// random_puts.h: what spread and directory measure: random puts, then a drain, again and again.
+#pragma once
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "report.h"
+#include "rig.h"
+
+namespace watchtree::bench {
+
+// Prints two figures: `name` for the notifications over all the time, `name`_put for the puts over theirs.
+inline void measure_random_puts(Rig& rig, const std::vector<std::string>& keys, const std::string& name,
+                                const std::string& config, int drains, int puts, int rounds) {
+    std::mt19937 random(7);
+    std::uniform_int_distribution<std::size_t> any(0, keys.size() - 1);
+    Rounds rates(name, config, "notifications/s");
+    Rounds put_rates(name + "_put", config, "puts/s");
+    for (int round = 0; round <= rounds; ++round) {
+        double putting = 0, draining = 0;
+        std::uint64_t sent = 0;
+        for (int i = 0; i < drains; ++i) {
+            const Stopwatch put_watch;
+            for (int p = 0; p < puts; ++p) rig.put(keys[any(random)]);
+            putting += put_watch.seconds();
+            const Stopwatch drain_watch;
+            sent += rig.drain();
+            draining += drain_watch.seconds();
+        }
+        rates.add(static_cast<double>(sent), putting + draining);
+        put_rates.add(static_cast<double>(drains) * puts, putting);
+    }
+    rates.print();
+    put_rates.print();
+}
+
+}  // namespace watchtree::bench

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rig import Rig
-from watchtree import REMOVE_ALL_WATCHES, Config, Dispatcher, Failure, Result, Tree
+from watchtree import REMOVE_ALL_WATCHES, Config, Dispatcher, Failure, ManualClock, Result, Tree
 
 # Answers.
 
@@ -301,3 +301,42 @@ def test_without_a_clock_the_time_is_that_of_the_process():
     dispatcher.sync("alice", {"a": 0})
     dispatcher.dispatch()
     assert 0 < dispatcher.next_deadline() <= 15
+
+
+def test_a_batch_that_is_overdue_before_it_was_handed_over_is_not_handed_over():
+    clock = ManualClock()
+    sent = []
+
+    def slow(batch):
+        sent.append(batch.channel)
+        if len(sent) == 1:
+            clock.advance(15)
+            dispatcher.dispatch()
+
+    dispatcher = Dispatcher(Tree(), slow, clock=clock)
+    dispatcher.sync("alice", {"a": 0})
+    dispatcher.sync("bob", {"a": 0})
+    dispatcher.dispatch()
+    assert sent == ["alice"]
+    clock.advance(1)
+    dispatcher.dispatch()
+    assert sent == ["alice", "alice", "bob"]
+
+
+def test_a_slow_transport_does_not_gather_batches_that_are_overdue():
+    clock = ManualClock()
+    sent = []
+
+    def slow(batch):
+        sent.append(batch.channel)
+        while len(sent) == 1 and dispatcher.stats().batches_sent < 1000:
+            clock.advance(60)
+            dispatcher.touch("alice")
+            dispatcher.touch("bob")
+            dispatcher.dispatch()
+
+    dispatcher = Dispatcher(Tree(), slow, clock=clock)
+    dispatcher.sync("alice", {"a": 0})
+    dispatcher.sync("bob", {"a": 0})
+    dispatcher.dispatch()
+    assert len(sent) <= 3

@@ -113,6 +113,15 @@ void Dispatcher::drop_outbox() noexcept {
     outbox_.clear();
 }
 
+// Not to be handed over any more: it waited too long for a slow transport. Requires: unanswered.
+void Dispatcher::withdraw(BatchRecord& record) noexcept {
+    record.cancelled.store(true, std::memory_order_relaxed);
+    const auto waiting = std::find(outbox_.begin(), outbox_.end(), &record);
+    if (waiting == outbox_.end()) return;
+    outbox_.erase(waiting);
+    unpin(record);
+}
+
 void Dispatcher::cancel_undelivered(const Buffer* name) noexcept {
     const auto cancel = [&](const std::vector<BatchRecord*>& records) {
         for (BatchRecord* record : records)

@@ -153,6 +153,7 @@ class Dispatcher {
     void send_or_idle(Handle channel, BatchRecord& record, Nanoseconds now) noexcept;
     void fill(BatchRecord& record, Channel& channel) noexcept;
     void keep_spare(BatchRecord& record) noexcept;
+    void withdraw(BatchRecord& record) noexcept;
     void cancel_undelivered(const Buffer* name) noexcept;
     void free_spare() noexcept;
 

@@ -21,6 +21,7 @@ bool Dispatcher::fail_overdue(Nanoseconds now) {
         BatchRecord* const record = unanswered_.oldest(last_ticket_);
         if (record == nullptr || now - record->sent_at < config_.answer_timeout_ns) return true;
         if (items == config_.max_batch_size) return false;
+        withdraw(*record);
         fail_record(*record, Failure::timeout, now);
     }
 }

@@ -312,6 +312,7 @@ class ModelDispatcher:
             sending = self._answers.come(now)
             if sending is None:
                 return False
+            self._outbox = [waiting for waiting in self._outbox if waiting is not sending]
             self._fail(sending, Failure.TIMEOUT, now)
         return self._answers.come(now) is not None
 

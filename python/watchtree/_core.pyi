@@ -215,9 +215,7 @@ class Dispatcher:
 
     @on_work.setter
     def on_work(self, callback: Callable[[], object] | None) -> None: ...
-    def sync(
-        self, channel: str, known: Mapping[str, int] | Iterable[tuple[str, int]], replace: bool = False
-    ) -> Synced:
+    def sync(self, channel: str, known: Mapping[str, int] | Iterable[tuple[str, int]], replace: bool = False) -> Synced:
         """Register what a channel watches (contract §2), making the channel if need be.
 
         known: for each key the index that the subscriber has: 0 nothing, -1 stop watching. replace: these are all its

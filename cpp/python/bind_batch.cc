@@ -1,6 +1,5 @@
 #include "bind_batch.h"
 
-#include <optional>
 #include <string>
 
 #include "arguments.h"
@@ -62,13 +61,7 @@ py::list all_items(const PyBatch& batch) {
 }
 
 bool acknowledge(const PyBatch& batch, const py::object& results) {
-    std::optional<std::vector<std::int64_t>> codes;
-    if (!results.is_none()) codes = as_results(results);
-    core::Engine& engine = batch.engine();
-    transport_of(engine).refresh_clock();
-    std::string culprit;
-    const core::Answered answered = engine.acknowledge(batch.record(), codes, culprit);
-    return finish_answer(engine, answered, culprit, codes ? codes->size() : 0);
+    return acknowledge_sending(batch.engine(), batch.record(), results);
 }
 
 bool remove_all(const PyBatch& batch) {

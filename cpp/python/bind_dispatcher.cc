@@ -156,12 +156,7 @@ bool answer(PyDispatcher& self, const py::object& ticket_object, const py::objec
         return finish_answer(engine, engine.fail(ticket, reason), {}, 0);
     }
     if (results.is(classes().remove_all_watches)) return finish_answer(engine, engine.remove_all(ticket), {}, 0);
-    std::optional<std::vector<std::int64_t>> codes;
-    if (!results.is_none()) codes = as_results(results);
-    self.refresh_clock();
-    std::string culprit;
-    const core::Answered answered = engine.acknowledge(ticket, codes, culprit);
-    return finish_answer(engine, answered, culprit, codes ? codes->size() : 0);
+    return acknowledge_sending(engine, ticket, results);
 }
 
 std::uint32_t touch(PyDispatcher& self, const py::object& channel) {

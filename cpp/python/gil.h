@@ -7,11 +7,12 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include <pybind11/pybind11.h>
+
+#include "core/base/lock.h"
 #if defined(__GLIBCXX__)
 #include <cxxabi.h>
 #endif
@@ -72,7 +73,7 @@ void with_gil(Work&& work) {
 
 // How a call waits for the engine's lock (core::set_wait_for_lock). Short calls keep Python's lock and try; only when
 // another thread has the engine's do they let go, and they never come back with the engine's alone.
-inline void wait_for_engine(std::mutex& mutex) {
+inline void wait_for_engine(core::Lock& mutex) {
     if (is_released) {
         mutex.lock();
         return;

@@ -56,10 +56,18 @@ class IntrusiveList {
         --size_;
     }
 
+    // Requires: not empty.
     Handle pop_front(Records& records) noexcept {
         const Handle handle = head_;
-        erase(records, handle);
+        drop_front(records, links(records[handle]).next, 1);
         return handle;
+    }
+
+    // The first `count` records leave; `next` follows them.
+    void drop_front(Records& records, Handle next, std::uint32_t count) noexcept {
+        head_ = next;
+        (next == none ? tail_ : links(records[next]).prev) = none;
+        size_ -= count;
     }
 
     void move_to_back(Records& records, Handle handle) noexcept {

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/prefetch.h"
 #include "core/base/slab.h"
 
 namespace watchtree::core {
@@ -57,21 +58,21 @@ class ProbeTable {
 
     // Asks the processor for the slots a find(hash) will read.
     void prefetch(std::uint32_t hash) const noexcept {
-#if defined(__GNUC__)
-        if (capacity_ != 0) __builtin_prefetch(&slots_[home(hash)]);
-#else
-        (void)hash;
-#endif
+        if (capacity_ != 0) core::prefetch(&slots_[home(hash)]);
     }
     [[nodiscard]] const Slot* first_probe(std::uint32_t hash) const noexcept {
         return capacity_ == 0 ? nullptr : &slots_[home(hash)];
     }
 
-    // Room for one more without allocation or exception.
+    [[nodiscard]] bool has_room(std::uint32_t more = 1) const noexcept {
+        return (std::uint64_t{size_} + more) * 100 <= std::uint64_t{capacity_} * fill;
+    }
+
+    // Room for more without allocation or exception.
     template <typename HashOf>
     void reserve(HashOf hash_of, std::uint32_t more = 1) {
+        if (has_room(more)) return;
         const std::uint64_t wanted = std::uint64_t{size_} + more;
-        if (wanted * 100 <= std::uint64_t{capacity_} * fill) return;
         std::uint64_t capacity = capacity_ == 0 ? 4 : capacity_;
         while (wanted * 100 > capacity * fill) capacity += capacity / 2;
         if (capacity > none) throw std::length_error("watchtree: too many records of one kind");

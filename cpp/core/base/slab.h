@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/prefetch.h"
 
 namespace watchtree::core {
 
@@ -42,7 +42,7 @@ class Slab {
     }
     ~Slab() {
         for_each([](Handle, T& record) { record.~T(); });
-        for (Cell* cells : cells_) std::free(cells);
+        for (Cell* cells : cells_) free_cells(cells);
     }
 
     void swap(Slab& other) noexcept {
@@ -110,11 +110,12 @@ class Slab {
     }
     [[nodiscard]] const T& operator[](Handle handle) const noexcept { return const_cast<Slab&>(*this)[handle]; }
 
-    // Asks the processor for a record that will be read soon.
-    void prefetch([[maybe_unused]] Handle handle) const noexcept {
-#if defined(__GNUC__)
-        if (handle != none) __builtin_prefetch(&cells_[handle >> chunk_bits][handle & (chunk_size - 1)]);
-#endif
+    // Asks the processor for a record that will be read soon, its first `lines` cache lines.
+    void prefetch(Handle handle, std::uint32_t lines = 1) const noexcept {
+        if (handle == none) return;
+        const auto* record =
+            reinterpret_cast<const std::byte*>(&cells_[handle >> chunk_bits][handle & (chunk_size - 1)]);
+        for (std::uint32_t line = 0; line < lines; ++line) core::prefetch(record + line * cache_line_bytes);
     }
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
@@ -154,6 +155,9 @@ class Slab {
         alignas(T) std::byte bytes[sizeof(T)];
     };
     static_assert(sizeof(Cell) == sizeof(T) && std::is_nothrow_destructible_v<T>);
+    static_assert(alignof(T) <= cache_line_bytes);
+    static constexpr std::align_val_t alignment{cache_line_bytes};
+    static void free_cells(Cell* cells) noexcept { ::operator delete(cells, alignment); }
 
     struct Chunk {
         std::uint32_t free = none;
@@ -177,7 +181,7 @@ class Slab {
             vacant_.pop_back();
         }
         Chunk& chunk = chunks_[index];
-        Cell* const cells = static_cast<Cell*>(std::malloc(sizeof(Cell) * chunk_size));
+        Cell* const cells = static_cast<Cell*>(::operator new(sizeof(Cell) * chunk_size, alignment, std::nothrow));
         if (cells == nullptr) {
             vacant_.push_back(index);
             throw std::bad_alloc();
@@ -200,7 +204,7 @@ class Slab {
         if (chunk.prev_roomy != none) chunks_[chunk.prev_roomy].next_roomy = chunk.next_roomy;
         if (chunk.next_roomy != none) chunks_[chunk.next_roomy].prev_roomy = chunk.prev_roomy;
         if (roomy_ == index) roomy_ = chunk.next_roomy;
-        std::free(cells_[index]);
+        free_cells(cells_[index]);
         cells_[index] = nullptr;
         --allocated_;
         vacant_.push_back(index);

@@ -12,53 +12,78 @@ bool Dispatcher::listens_to(const BatchRecord* record) noexcept {
 }
 
 // No answer to it counts any more. The caller gives back the pin, when it has done with the record.
-void Dispatcher::forget(BatchRecord& record) noexcept {
+void Dispatcher::forget(BatchRecord& record, Channel& channel) noexcept {
     unanswered_.remove(record);
-    Channel& channel = channels_[record.channel];
+    if (!record.handed_over.load(std::memory_order_relaxed)) channel.answered_early = true;
     channel.batch = none;
     channel.state = ChannelState::idle;
     record.channel = none;
 }
 
-Outcome Dispatcher::acknowledge(BatchRecord* record, std::optional<std::span<const std::int64_t>> results,
-                                Nanoseconds now, std::string& culprit) {
+Outcome Dispatcher::acknowledge(BatchRecord* record, Nanoseconds now) noexcept {
     if (!listens_to(record)) return Outcome::ignored;
-    const Handle channel = record->channel;
-    if (results) {
-        if (results->size() != record->entries.size()) {
-            culprit = record->name->view();
-            close_channel(channel);
-            return Outcome::wrong_count;
-        }
-        retries_.reserve(static_cast<std::uint32_t>(results->size()));
-    }
-    count_activity(channel, now);
-    ++counters_.batches_acknowledged;
-    ++channels_[channel].counters.batches_acknowledged;
-    channels_[channel].failures = 0;
-    forget(*record);
-    for (std::size_t i = 0; i < record->entries.size(); ++i)
-        if (record->entries[i].watch != none)
-            apply_result(record->entries[i], results ? (*results)[i] : static_cast<std::int64_t>(Result::ok), now);
-    const bool more = record->more;
-    unpin(*record);
-    continue_after_answer(channel, more, now);
+    const Handle handle = record->channel;
+    Channel& channel = channels_[handle];
+    begin_acknowledgement(*record, channel, now);
+    for (const BatchEntry& entry : record->entries)
+        if (entry.watch != none) apply_ok(entry, watch_tree_.watch(entry.watch), channel, now);
+    end_acknowledgement(*record, handle, channel, now);
     return Outcome::counted;
 }
 
-void Dispatcher::apply_result(const BatchEntry& entry, std::int64_t result, Nanoseconds now) noexcept {
+Outcome Dispatcher::acknowledge(BatchRecord* record, std::span<const std::int64_t> results, Nanoseconds now,
+                                std::string& culprit) {
+    if (!listens_to(record)) return Outcome::ignored;
+    const Handle handle = record->channel;
+    if (results.size() != record->entries.size()) {
+        culprit = record->name->view();
+        close_channel(handle);
+        return Outcome::wrong_count;
+    }
+    retries_.reserve(static_cast<std::uint32_t>(results.size()));
+    Channel& channel = channels_[handle];
+    begin_acknowledgement(*record, channel, now);
+    for (std::size_t i = 0; i < results.size(); ++i)
+        if (record->entries[i].watch != none) apply_result(record->entries[i], results[i], channel, now);
+    end_acknowledgement(*record, handle, channel, now);
+    return Outcome::counted;
+}
+
+void Dispatcher::begin_acknowledgement(BatchRecord& record, Channel& channel, Nanoseconds now) noexcept {
+    count_activity(record.channel, channel, now);
+    ++counters_.batches_acknowledged;
+    ++channel.counters.batches_acknowledged;
+    channel.failures = 0;
+    forget(record, channel);
+}
+
+void Dispatcher::end_acknowledgement(BatchRecord& record, Handle handle, Channel& channel, Nanoseconds now) noexcept {
+    const bool more = record.more;
+    unpin(record);
+    if (channel.watches.size() == 0) {
+        close_channel(handle);
+    } else if (!channel.ready.empty()) {
+        continue_after_answer(handle, channel, more, now);
+    }
+}
+
+void Dispatcher::apply_ok(const BatchEntry& entry, Watch& watch, Channel& channel, Nanoseconds now) noexcept {
+    watch.notified = std::max(watch.notified, entry.index);
+    watch.resend = 0;
+    watch.changed = 0;
+    if (!watch.unacknowledged) count_latency(channel, entry.stamp, now);
+    watch.unacknowledged = 0;
+    ++counters_.acknowledged;
+    ++channel.counters.acknowledged;
+    become_idle(watch);
+    if (watch_tree_.is_due(watch)) become_ready(entry.watch, watch, channel);
+}
+
+void Dispatcher::apply_result(const BatchEntry& entry, std::int64_t result, Channel& channel,
+                              Nanoseconds now) noexcept {
     Watch& watch = watch_tree_.watch(entry.watch);
-    Channel& channel = channels_[watch.channel];
     if (result == static_cast<std::int64_t>(Result::ok)) {
-        watch.notified = std::max(watch.notified, entry.index);
-        watch.resend = 0;
-        watch.changed = 0;
-        become_idle(watch);
-        if (!watch.unacknowledged) count_latency(channel, entry.stamp, now);
-        watch.unacknowledged = 0;
-        ++counters_.acknowledged;
-        ++channel.counters.acknowledged;
-        if (watch_tree_.is_due(watch)) become_ready(entry.watch);
+        apply_ok(entry, watch, channel, now);
     } else if (result == static_cast<std::int64_t>(Result::remove_watch)) {
         become_idle(watch);
         drop(entry.watch);
@@ -80,22 +105,16 @@ void Dispatcher::count_latency(Channel& channel, std::uint32_t stamp, Nanosecond
     ++channel.counters.latency[bucket];
 }
 
-// Requires: idle, and in no queue, though something may be ready.
-void Dispatcher::continue_after_answer(Handle handle, bool more, Nanoseconds now) noexcept {
-    Channel& channel = channels_[handle];
-    if (channel.watches.size() == 0) {
-        close_channel(handle);
-        return;
-    }
-    if (channel.ready.empty()) return;
+// Requires: idle, and in no queue, though something is ready.
+void Dispatcher::continue_after_answer(Handle handle, Channel& channel, bool more, Nanoseconds now) noexcept {
     if (more) {
         try {
-            send_or_idle(handle, prepare(channel), now);
+            send_or_idle(handle, channel, prepare(channel), now);
             return;
         } catch (const std::bad_alloc&) {  // the next step will try again
         }
     }
-    join_ready_channels(handle);
+    join_ready_channels(handle, channel);
 }
 
 Outcome Dispatcher::remove_all(BatchRecord* record) noexcept {
@@ -121,7 +140,7 @@ void Dispatcher::fail_record(BatchRecord& record, Failure failure, Nanoseconds n
         close_channel(handle);
         return;
     }
-    forget(record);
+    forget(record, channel);
     for (const BatchEntry& entry : record.entries) {
         if (entry.watch == none) continue;
         Watch& watch = watch_tree_.watch(entry.watch);
@@ -130,7 +149,7 @@ void Dispatcher::fail_record(BatchRecord& record, Failure failure, Nanoseconds n
         watch.changed = 0;
         watch.resend = 1;
         if (watch_tree_.is_due(watch)) {
-            become_ready(entry.watch);
+            become_ready(entry.watch, watch, channel);
         } else {
             become_idle(watch);
         }

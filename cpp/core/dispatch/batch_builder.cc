@@ -11,8 +11,7 @@ constexpr std::uint32_t max_spare_records = 1024;
 constexpr std::size_t max_spare_entries = 128;  // more go back to the allocator; a large batch pays for its own
 }  // namespace
 
-// A record with room for a batch of the channel, so that nothing can fail once the channel leaves its state.
-BatchRecord& Dispatcher::prepare(const Channel& channel) {
+BatchRecord& Dispatcher::make_room(const Channel& channel) {
     if (outbox_.size() == outbox_.capacity()) outbox_.reserve(std::max<std::size_t>(16, outbox_.size() * 2));
     unanswered_.reserve();
     if (spare_.empty()) {
@@ -30,8 +29,7 @@ BatchRecord& Dispatcher::prepare(const Channel& channel) {
 }
 
 // Requires: the channel is idle and in no queue.
-void Dispatcher::send_or_idle(Handle handle, BatchRecord& record, Nanoseconds now) noexcept {
-    Channel& channel = channels_[handle];
+void Dispatcher::send_or_idle(Handle handle, Channel& channel, BatchRecord& record, Nanoseconds now) noexcept {
     fill(record, channel);
     if (record.entries.empty()) {
         channel.failures = 0;
@@ -45,7 +43,9 @@ void Dispatcher::send_or_idle(Handle handle, BatchRecord& record, Nanoseconds no
     record.epoch = epoch_;
     record.sent_at = now;
     record.cancelled.store(false, std::memory_order_relaxed);
-    record.pins.store(2, std::memory_order_relaxed);  // the answer's, and the outbox's
+    record.handed_over.store(false, std::memory_order_relaxed);
+    record.own_pins = 2;  // the answer's, and the outbox's
+    record.pins.store(1, std::memory_order_relaxed);
     channel.state = ChannelState::in_flight;
     channel.batch = record.self;
     unanswered_.add(record);
@@ -59,35 +59,45 @@ void Dispatcher::send_or_idle(Handle handle, BatchRecord& record, Nanoseconds no
 }
 
 void Dispatcher::fill(BatchRecord& record, Channel& channel) noexcept {
+    Slab<Watch>& watches = watch_tree_.records();
+    std::uint64_t bytes = 0;  // of the batch so far
+    std::uint64_t resent = 0;
+    std::uint32_t looked_at = 0;
+    Handle next = channel.ready.front();
     record.more = false;
-    record.size_bytes = 0;
-    while (!channel.ready.empty()) {
-        const Handle handle = channel.ready.front();
-        Watch& watch = watch_tree_.watch(handle);
+    for (; next != none; ++looked_at) {
+        const Handle handle = next;
+        Watch& watch = watches[handle];
         const KeyState state = watch_tree_.state_of(watch.holder);
         if (state.index <= watch.notified) {
-            channel.ready.erase(watch_tree_.records(), handle);
+            next = watch.ready_links.next;
             become_idle(watch);
             continue;
         }
         const Holder& holder = watch_tree_.holder(watch.holder);
-        const std::uint32_t bytes =
+        const std::uint64_t more =
             notification_bytes + holder.key->size() + (state.value == nullptr ? 0 : state.value->size());
-        if (!record.entries.empty() && std::uint64_t{record.size_bytes} + bytes > config_.max_batch_bytes) {
+        if (!record.entries.empty() && bytes + more > config_.max_batch_bytes) {
             record.more = true;
-            return;
+            break;
         }
-        channel.ready.erase(watch_tree_.records(), handle);
+        bytes += more;
+        next = watch.ready_links.next;
+        watches.prefetch(next);
         watch.move_to(WatchState::in_flight);
         watch.batch_position = static_cast<Handle>(record.entries.size());
         watch.changed = 0;
-        counters_.resent += watch.resend;
-        channel.counters.resent += watch.resend;
+        resent += watch.resend;
         holder.key->retain();
         if (state.value != nullptr) state.value->retain();
         record.entries.push_back({holder.key, state.value, state.index, handle, holder.stamp & stamp_mask,
                                   static_cast<std::uint32_t>(state.state) & 3});
-        record.size_bytes += bytes;
+    }
+    if (looked_at != 0) channel.ready.drop_front(watches, next, looked_at);
+    record.size_bytes = static_cast<std::uint32_t>(bytes);
+    if (resent != 0) {
+        counters_.resent += resent;
+        channel.counters.resent += static_cast<std::uint32_t>(resent);
     }
 }
 
@@ -131,8 +141,12 @@ void Dispatcher::cancel_undelivered(const Buffer* name) noexcept {
     cancel(handing_over_);
 }
 
+// Gives back one of our own pins.
 void Dispatcher::unpin(BatchRecord& record) noexcept {
-    if (record.pins.fetch_sub(1, std::memory_order_acq_rel) == 1) recycle(record);
+    if (--record.own_pins != 0) return;
+    // Mostly nobody else has it, which a load tells for less than a locked instruction.
+    if (record.pins.load(std::memory_order_acquire) == 1 || record.pins.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        recycle(record);
 }
 
 void Dispatcher::recycle(BatchRecord& record) noexcept {
@@ -142,7 +156,6 @@ void Dispatcher::recycle(BatchRecord& record) noexcept {
     }
     record.entries.clear();
     record.name->release();
-    record.name = nullptr;
     keep_spare(record);
 }
 

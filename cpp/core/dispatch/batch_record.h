@@ -24,8 +24,8 @@ struct BatchEntry {
 };
 static_assert(sizeof(BatchEntry) == 32);
 
-// Alive while it is pinned: by the dispatcher until it is answered, by the outbox until it is handed over, by whoever was
-// handed it. What was sent never changes after it was built, so that holders of a pin read it without the lock.
+// Alive while it is pinned: by the dispatcher until it is answered and until it is handed over, and by whoever was handed
+// it. What was sent never changes after it was built, so that holders of a pin read it without the lock.
 struct BatchRecord {
     std::vector<BatchEntry> entries;
     std::uint64_t ticket = 0;
@@ -34,10 +34,12 @@ struct BatchRecord {
     Buffer* name = nullptr;  // the channel's; one count
     std::uint32_t size_bytes = 0;
     Handle self = none;
-    Handle channel = none;    // none once it was answered or forgotten; under the lock
-    Links links{none, none};  // of batches whose answer is slow to come
-    std::atomic<std::uint32_t> pins{0};
+    Handle channel = none;               // none once it was answered or forgotten; under the lock
+    Links links{none, none};             // of batches whose answer is slow to come
+    std::uint32_t own_pins = 0;          // the dispatcher's, under the lock; together they count for one of the others
+    std::atomic<std::uint32_t> pins{0};  // nobody but who is handed the batch adds one: 1 while it is ours stays 1
     std::atomic<bool> cancelled{false};  // its channel is gone: not to be handed over any more
+    std::atomic<bool> handed_over{false};  // or about to be
     bool more = false;
 };
 

@@ -21,19 +21,23 @@ using ReadySet = IntrusiveList<Watch, ready_links_of>;
 //  in_flight    its batch was built         unanswered batches   idle, ready, in_flight, backing_off
 //  backing_off  a sending failed            retries              in_flight, idle
 // A channel is closed from any of them.
-struct Channel {
-    Buffer* name;                    // one count
-    ProbeTable<BareHandle> watches;  // by the holder
-    ReadySet ready;                  // in the order they became ready
+//
+// A sending and its answer touch the first cache line, the one with the counters and one of the latencies.
+struct alignas(64) Channel {
+    Buffer* name;  // one count
+    Nanoseconds last_activity = 0;
+    ReadySet ready;  // in the order they became ready
     Links in_ready{none, none};
     Links in_silence{none, none};
-    Nanoseconds last_activity = 0;
     Handle batch = none;  // while in flight
     Handle retry = none;  // while backing off
     std::uint32_t watches_backing_off = 0;
     std::uint8_t failures = 0;  // sendings in a row that failed
     ChannelState state = ChannelState::idle;
-    ChannelCounters counters;
+    bool answered_early = false;  // a batch that was answered may wait to be handed over
+    alignas(64) ChannelCounters counters;
+    ProbeTable<BareHandle> watches;  // by the holder
 };
+static_assert(sizeof(Channel) == 320);
 
 }  // namespace watchtree::core

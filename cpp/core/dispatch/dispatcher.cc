@@ -195,7 +195,8 @@ void Dispatcher::verify() {
         const BatchRecord& record = records_[handle];
         require(record.sent_at >= sent, "dispatcher 5: unanswered batches stand in the order they were sent");
         sent = record.sent_at;
-        require(record.pins.load(std::memory_order_relaxed) > 0, "dispatcher 2: an unanswered batch is pinned");
+        require(record.own_pins > 0 && record.pins.load(std::memory_order_relaxed) > 0,
+                "dispatcher 2: an unanswered batch is pinned");
     });
     names_.verify(HashedHandle::hash_of, "dispatcher 1: the probes of the channels' names");
     retries_.verify();

@@ -65,12 +65,13 @@ class Dispatcher {
     // One bounded step: false if a limit cut something short.
     [[nodiscard]] bool step(Nanoseconds now);
 
-    // Answers. results: none for all ok.
+    // Answers. results: one for each notification; without, all are ok.
     // The record of a ticket that was given out and not answered, null for any other. An answer for null is ignored.
     [[nodiscard]] BatchRecord* find_unanswered(std::uint64_t ticket) const noexcept { return unanswered_.find(ticket); }
     // record: pinned, or just found; it is ignored if it is not unanswered any more.
     // culprit: gets the name of the channel that was closed for a wrong number of results.
-    Outcome acknowledge(BatchRecord* record, std::optional<std::span<const std::int64_t>> results, Nanoseconds now,
+    Outcome acknowledge(BatchRecord* record, Nanoseconds now) noexcept;
+    Outcome acknowledge(BatchRecord* record, std::span<const std::int64_t> results, Nanoseconds now,
                         std::string& culprit);
     Outcome remove_all(BatchRecord* record) noexcept;
     Outcome fail(BatchRecord* record, Failure failure, Nanoseconds now);
@@ -118,7 +119,7 @@ class Dispatcher {
     void apply(Handle channel, std::span<const Known> known, bool replace);
     [[nodiscard]] Handle find_channel(std::string_view name) const noexcept;
     [[nodiscard]] Handle make_channel(std::string_view name, Nanoseconds now);
-    void count_activity(Handle channel, Nanoseconds now) noexcept;
+    void count_activity(Handle handle, Channel& channel, Nanoseconds now) noexcept;
     void unwatch(Handle channel, std::string_view key, std::uint32_t hash) noexcept;
     void watch(Handle channel, const Known& known, std::uint32_t hash, bool name_it);
     void register_again(Handle watch) noexcept;
@@ -129,10 +130,10 @@ class Dispatcher {
     void close_channel(Handle channel) noexcept;
 
     // Moves between states (states.cc).
-    void become_ready(Handle watch) noexcept;
+    void become_ready(Handle handle, Watch& watch, Channel& channel) noexcept;
     void become_idle(Watch& watch) noexcept;
     void back_off(Handle watch, Nanoseconds now) noexcept;
-    void join_ready_channels(Handle channel) noexcept;
+    void join_ready_channels(Handle handle, Channel& channel) noexcept;
     void leave_ready_channels(Handle channel) noexcept;
     void back_off_channel(Handle channel, Nanoseconds now) noexcept;
     void stop_backing_off(Watch& watch) noexcept;
@@ -149,8 +150,17 @@ class Dispatcher {
     void look_at(Handle handle, Watch& watch) noexcept;  // Requires: due.
 
     // Building batches (batch_builder.cc).
-    [[nodiscard]] BatchRecord& prepare(const Channel& channel);
-    void send_or_idle(Handle channel, BatchRecord& record, Nanoseconds now) noexcept;
+    // A record with room for a batch of the channel, so that nothing can fail once the channel leaves its state.
+    [[nodiscard]] BatchRecord& prepare(const Channel& channel) {
+        if (spare_.empty() || outbox_.size() == outbox_.capacity() || !unanswered_.has_room())
+            return make_room(channel);
+        BatchRecord& record = *spare_.back();
+        if (record.entries.capacity() <= channel.ready.size()) return make_room(channel);
+        spare_.pop_back();
+        return record;
+    }
+    [[nodiscard]] BatchRecord& make_room(const Channel& channel);
+    void send_or_idle(Handle handle, Channel& channel, BatchRecord& record, Nanoseconds now) noexcept;
     void fill(BatchRecord& record, Channel& channel) noexcept;
     void keep_spare(BatchRecord& record) noexcept;
     void withdraw(BatchRecord& record) noexcept;
@@ -159,10 +169,13 @@ class Dispatcher {
 
     // Answers (answers.cc).
     [[nodiscard]] bool listens_to(const BatchRecord* record) noexcept;
-    void forget(BatchRecord& record) noexcept;
-    void apply_result(const BatchEntry& entry, std::int64_t result, Nanoseconds now) noexcept;
+    void forget(BatchRecord& record, Channel& channel) noexcept;
+    void begin_acknowledgement(BatchRecord& record, Channel& channel, Nanoseconds now) noexcept;
+    void end_acknowledgement(BatchRecord& record, Handle handle, Channel& channel, Nanoseconds now) noexcept;
+    void apply_ok(const BatchEntry& entry, Watch& watch, Channel& channel, Nanoseconds now) noexcept;
+    void apply_result(const BatchEntry& entry, std::int64_t result, Channel& channel, Nanoseconds now) noexcept;
     void count_latency(Channel& channel, std::uint32_t stamp, Nanoseconds now) noexcept;
-    void continue_after_answer(Handle channel, bool more, Nanoseconds now) noexcept;
+    void continue_after_answer(Handle handle, Channel& channel, bool more, Nanoseconds now) noexcept;
     void fail_record(BatchRecord& record, Failure failure, Nanoseconds now);
 
     [[nodiscard]] static std::uint32_t hash_holder(Handle holder) noexcept { return holder * 0x9E3779B1u; }

@@ -27,7 +27,7 @@ Status Dispatcher::sync(std::string_view name, std::span<const Known> known, boo
         if (std::none_of(known.begin(), known.end(), [](const Known& k) { return k.index >= 0; })) return Status::ok;
         channel = make_channel(name, now);
     } else {
-        count_activity(channel, now);
+        count_activity(channel, channels_[channel], now);
     }
     try {
         apply(channel, known, replace);
@@ -111,8 +111,8 @@ Handle Dispatcher::make_channel(std::string_view name, Nanoseconds now) {
     return handle;
 }
 
-void Dispatcher::count_activity(Handle handle, Nanoseconds now) noexcept {
-    channels_[handle].last_activity = now;
+void Dispatcher::count_activity(Handle handle, Channel& channel, Nanoseconds now) noexcept {
+    channel.last_activity = now;
     silence_.move_to_back(channels_, handle);
 }
 
@@ -131,16 +131,17 @@ void Dispatcher::watch(Handle channel_handle, const Known& known, std::uint32_t 
     if (handle == none) {
         handle = watch_tree_.hang(holder, channel_handle, known.index == 0 ? -1 : known.index);
         channel.watches.insert(hash_holder(holder), handle, hash_of);
-        if (watch_tree_.is_due(watch_tree_.watch(handle))) become_ready(handle);
+        Watch& made = watch_tree_.watch(handle);
+        if (watch_tree_.is_due(made)) become_ready(handle, made, channel);
     } else if (known.index == 0) {
         register_again(handle);
     } else {
         Watch& watch = watch_tree_.watch(handle);
         watch.notified = known.index;
-        if (watch.state() == WatchState::idle && watch_tree_.is_due(watch)) become_ready(handle);
+        if (watch.state() == WatchState::idle && watch_tree_.is_due(watch)) become_ready(handle, watch, channel);
     }
     watch_tree_.watch(handle).named = name_it;
-    if (channel.state == ChannelState::idle && !channel.ready.empty()) join_ready_channels(channel_handle);
+    if (channel.state == ChannelState::idle && !channel.ready.empty()) join_ready_channels(channel_handle, channel);
 }
 
 // A new generation of the watch: nothing of the old one counts any more.
@@ -154,7 +155,7 @@ void Dispatcher::register_again(Handle handle) noexcept {
     watch.changed = 0;
     watch.resend = 0;
     watch_tree_.move_to_back(handle);
-    if (!keeps_its_place) become_ready(handle);
+    if (!keeps_its_place) become_ready(handle, watch, channels_[watch.channel]);
 }
 
 void Dispatcher::unwatch(Handle channel, std::string_view key, std::uint32_t hash) noexcept {
@@ -186,7 +187,7 @@ void Dispatcher::drop(Handle handle) noexcept {
 std::uint32_t Dispatcher::touch(std::string_view name, Nanoseconds now) noexcept {
     const Handle channel = find_channel(name);
     if (channel == none) return 0;
-    count_activity(channel, now);
+    count_activity(channel, channels_[channel], now);
     return channels_[channel].watches.size();
 }
 
@@ -209,12 +210,13 @@ void Dispatcher::close_channel(Handle handle) noexcept {
         end_state(watch);
         watch_tree_.drop(watch);
     });
+    if (channel.answered_early && !resetting_) cancel_undelivered(channel.name);
     if (channel.state == ChannelState::in_flight) {
         BatchRecord& record = records_[channel.batch];
-        forget(record);
+        record.cancelled.store(true, std::memory_order_relaxed);
+        forget(record, channel);
         unpin(record);
     }
-    if (!resetting_) cancel_undelivered(channel.name);
     const std::uint32_t hash = hash_key(channel.name->view());
     names_.erase(names_.find(hash, [&](const HashedHandle::Slot& slot) { return slot.handle == handle; }),
                  HashedHandle::hash_of);

@@ -7,10 +7,9 @@
 namespace watchtree::core {
 
 // Requires: idle, or in flight in a batch that was just answered.
-void Dispatcher::become_ready(Handle handle) noexcept {
-    Watch& watch = watch_tree_.watch(handle);
+void Dispatcher::become_ready(Handle handle, Watch& watch, Channel& channel) noexcept {
     watch.move_to(WatchState::ready);
-    channels_[watch.channel].ready.push_back(watch_tree_.records(), handle);
+    channel.ready.push_back(watch_tree_.records(), handle);
 }
 
 // Requires: linked nowhere.
@@ -36,8 +35,7 @@ void Dispatcher::stop_backing_off(Watch& watch) noexcept {
 }
 
 // Requires: idle, with something ready.
-void Dispatcher::join_ready_channels(Handle handle) noexcept {
-    Channel& channel = channels_[handle];
+void Dispatcher::join_ready_channels(Handle handle, Channel& channel) noexcept {
     WATCHTREE_ASSERT(channel.state == ChannelState::idle && !channel.ready.empty());
     channel.state = ChannelState::ready;
     ready_channels_.push_back(channels_, handle);

@@ -38,9 +38,11 @@ bool Dispatcher::close_silent(Nanoseconds now) noexcept {
 }
 
 bool Dispatcher::look_at_changed() noexcept {
-    watch_tree_.look_at_changed(config_.max_batch_size, [this](Handle handle, Watch& watch, Index index) {
+    const auto visit = [this](Handle handle, Watch& watch, Index index) {
         if (index > watch.notified) look_at(handle, watch);
-    });
+    };
+    const auto approach = [this](const Watch& watch) { channels_.prefetch(watch.channel, 3); };
+    watch_tree_.look_at_changed(config_.max_batch_size, visit, approach);
     return !watch_tree_.has_changed();
 }
 
@@ -48,8 +50,8 @@ void Dispatcher::look_at(Handle handle, Watch& watch) noexcept {
     Channel& channel = channels_[watch.channel];
     switch (watch.state()) {
         case WatchState::idle:
-            become_ready(handle);
-            if (channel.state == ChannelState::idle) join_ready_channels(watch.channel);
+            become_ready(handle, watch, channel);
+            if (channel.state == ChannelState::idle) join_ready_channels(watch.channel, channel);
             return;
         case WatchState::in_flight:
             if (!watch.changed) {
@@ -67,11 +69,12 @@ void Dispatcher::look_at(Handle handle, Watch& watch) noexcept {
 bool Dispatcher::serve_ready(Nanoseconds now) {
     for (std::uint32_t items = 0; items < config_.max_batch_size; ++items) {
         if (ready_channels_.empty()) return true;
-        const Handle channel = ready_channels_.front();
-        BatchRecord& record = prepare(channels_[channel]);
-        leave_ready_channels(channel);
-        channels_.prefetch(ready_channels_.front());
-        send_or_idle(channel, record, now);
+        const Handle handle = ready_channels_.front();
+        Channel& channel = channels_[handle];
+        BatchRecord& record = prepare(channel);
+        ready_channels_.pop_front(channels_);
+        channel.state = ChannelState::idle;
+        send_or_idle(handle, channel, record, now);
     }
     return ready_channels_.empty();
 }
@@ -94,7 +97,7 @@ void Dispatcher::retry_channel(Handle handle, Nanoseconds now) {
     BatchRecord& record = prepare(channel);
     retries_.cancel(channel.retry);
     channel.state = ChannelState::idle;
-    send_or_idle(handle, record, now);
+    send_or_idle(handle, channel, record, now);
 }
 
 void Dispatcher::retry_watch(Handle handle, Nanoseconds now) {
@@ -105,11 +108,11 @@ void Dispatcher::retry_watch(Handle handle, Nanoseconds now) {
     BatchRecord* record = sends ? &prepare(channel) : nullptr;
     stop_backing_off(watch);
     if (watch_tree_.is_due(watch)) {
-        become_ready(handle);
+        become_ready(handle, watch, channel);
     } else {
         become_idle(watch);
     }
-    if (sends) send_or_idle(channel_handle, *record, now);
+    if (sends) send_or_idle(channel_handle, channel, *record, now);
 }
 
 }  // namespace watchtree::core

@@ -33,6 +33,7 @@ class Unanswered {
         if (ring_.empty()) ring_.assign(places, none);
         table_.reserve(hash_of());
     }
+    [[nodiscard]] bool has_room() const noexcept { return !ring_.empty() && table_.has_room(); }
 
     // Requires: room; a ticket greater than all before it.
     void add(BatchRecord& record) noexcept {

@@ -97,6 +97,7 @@ void Engine::deliver() {
             while (done < records->size()) {
                 BatchRecord& record = *(*records)[done++];
                 if (record.cancelled.load(std::memory_order_relaxed)) continue;
+                record.handed_over.store(true, std::memory_order_relaxed);
                 if (!courier->hand_over(record)) fail(record, Failure::raised);
             }
         } catch (...) {
@@ -130,15 +131,23 @@ std::vector<BatchRecord*>* Engine::end_delivery(std::size_t done, bool interrupt
     return nullptr;
 }
 
-Answered Engine::acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
-                             std::string& culprit) {
+Answered Engine::acknowledge(std::uint64_t ticket) {
+    const Turn turn(*group_);
+    return answered(dispatcher_.acknowledge(dispatcher_.find_unanswered(ticket), clock_.now()));
+}
+
+Answered Engine::acknowledge(BatchRecord& record) {
+    const Turn turn(*group_);
+    return answered(dispatcher_.acknowledge(&record, clock_.now()));
+}
+
+Answered Engine::acknowledge(std::uint64_t ticket, std::span<const std::int64_t> results, std::string& culprit) {
     const Turn turn(*group_);
     BatchRecord* const record = dispatcher_.find_unanswered(ticket);
     return answered(dispatcher_.acknowledge(record, results, clock_.now(), culprit));
 }
 
-Answered Engine::acknowledge(BatchRecord& record, std::optional<std::span<const std::int64_t>> results,
-                             std::string& culprit) {
+Answered Engine::acknowledge(BatchRecord& record, std::span<const std::int64_t> results, std::string& culprit) {
     const Turn turn(*group_);
     return answered(dispatcher_.acknowledge(&record, results, clock_.now(), culprit));
 }

@@ -64,10 +64,10 @@ class Engine {
     void deliver();
 
     // By the ticket, or by the record, which must be pinned.
-    Answered acknowledge(std::uint64_t ticket, std::optional<std::span<const std::int64_t>> results,
-                         std::string& culprit);
-    Answered acknowledge(BatchRecord& record, std::optional<std::span<const std::int64_t>> results,
-                         std::string& culprit);
+    Answered acknowledge(std::uint64_t ticket);
+    Answered acknowledge(BatchRecord& record);
+    Answered acknowledge(std::uint64_t ticket, std::span<const std::int64_t> results, std::string& culprit);
+    Answered acknowledge(BatchRecord& record, std::span<const std::int64_t> results, std::string& culprit);
     Answered remove_all(std::uint64_t ticket);
     Answered remove_all(BatchRecord& record);
     Answered fail(std::uint64_t ticket, Failure failure);

@@ -9,7 +9,7 @@ namespace watchtree::core {
 
 namespace {
 
-std::atomic<WaitForLock> wait_for_lock{[](std::mutex& mutex) { mutex.lock(); }};
+std::atomic<WaitForLock> wait_for_lock{[](Lock& lock) { lock.lock(); }};
 
 NodeView view_of(const Node& node, bool with_value) {
     return {BufferRef::share(node.key), BufferRef::share(with_value && !node.is_directory ? node.value : nullptr),
@@ -20,11 +20,9 @@ NodeView view_of(const Node& node, bool with_value) {
 
 void set_wait_for_lock(WaitForLock wait) noexcept { wait_for_lock.store(wait); }
 
-void Group::lock() {
-    if (!mutex_.try_lock()) wait_for_lock.load(std::memory_order_relaxed)(mutex_);
-}
+void Group::wait_for_turn() { wait_for_lock.load(std::memory_order_relaxed)(lock_); }
 
-Turn::~Turn() {
+void Turn::wake_and_end() noexcept {
     std::shared_ptr<Group> group;  // whoever is woken may end the last engine; goes after the lock
     while (group_.armed_ != 0) {
         std::shared_ptr<Waker> waker;

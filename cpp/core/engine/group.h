@@ -6,7 +6,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "core/base/buffer.h"
+#include "core/base/lock.h"
 #include "core/tree/tree.h"
 #include "watchtree/operation.h"
 
@@ -38,7 +38,7 @@ struct NodeView {
 
 // How a thread waits for the lock when another has it. A program that has another lock to let go of meanwhile, as Python
 // has, sets its own; it must return with the lock held.
-using WaitForLock = void (*)(std::mutex&);
+using WaitForLock = void (*)(Lock&);
 void set_wait_for_lock(WaitForLock wait) noexcept;
 
 class Group {
@@ -77,10 +77,13 @@ class Group {
     friend class Engine;
     friend class Turn;
 
-    void lock();
-    void unlock() noexcept { mutex_.unlock(); }
+    void lock() {
+        if (!lock_.try_lock()) wait_for_turn();
+    }
+    void wait_for_turn();
+    void unlock() noexcept { lock_.unlock(); }
 
-    std::mutex mutex_;
+    Lock lock_;
     Tree tree_;
     std::vector<Engine*> engines_;
     std::uint32_t armed_ = 0;  // engines that would wake somebody
@@ -92,9 +95,17 @@ class Turn {
     explicit Turn(Group& group) : group_(group) { group_.lock(); }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
-    ~Turn();
+    ~Turn() {
+        if (group_.armed_ == 0) {
+            group_.unlock();
+        } else {
+            wake_and_end();
+        }
+    }
 
   private:
+    void wake_and_end() noexcept;
+
     Group& group_;
 };
 

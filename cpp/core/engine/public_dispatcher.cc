@@ -51,13 +51,13 @@ bool finish(core::Engine& engine, const core::Answered& answered) {
 
 // sending: a ticket or a record.
 template <typename Sending>
-bool answer(core::Engine& engine, Sending& sending, std::optional<std::span<const std::int64_t>> results) {
+bool answer(core::Engine& engine, Sending& sending, std::span<const std::int64_t> results) {
     std::string culprit;
     const core::Answered answered = engine.acknowledge(sending, results, culprit);
     if (answered.outcome == core::Outcome::wrong_count)
         static_cast<core::TransportCourier&>(engine.courier())
             .transport()
-            .on_wrong_result_count(culprit, results->size());
+            .on_wrong_result_count(culprit, results.size());
     return finish(engine, answered);
 }
 
@@ -95,7 +95,7 @@ bool Dispatcher::dispatch() {
     return complete;
 }
 
-bool Dispatcher::acknowledge(std::uint64_t ticket) { return answer(*engine_, ticket, std::nullopt); }
+bool Dispatcher::acknowledge(std::uint64_t ticket) { return finish(*engine_, engine_->acknowledge(ticket)); }
 bool Dispatcher::acknowledge(std::uint64_t ticket, std::span<const std::int64_t> results) {
     return answer(*engine_, ticket, results);
 }
@@ -155,7 +155,7 @@ Notification Batch::operator[](std::size_t position) const noexcept {
             entry.value == nullptr ? std::nullopt : std::make_optional(entry.value->view())};
 }
 
-bool Batch::acknowledge() { return answer(*engine_, *record_, std::nullopt); }
+bool Batch::acknowledge() { return finish(*engine_, engine_->acknowledge(*record_)); }
 bool Batch::acknowledge(std::span<const std::int64_t> results) { return answer(*engine_, *record_, results); }
 bool Batch::remove_all() { return finish(*engine_, engine_->remove_all(*record_)); }
 bool Batch::fail(Failure reason) { return finish(*engine_, engine_->fail(*record_, reason)); }

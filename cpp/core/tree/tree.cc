@@ -32,12 +32,8 @@ Handle Tree::find(std::string_view key, std::uint32_t hash) const noexcept {
 }
 
 void Tree::prefetch_node(std::uint32_t hash) const noexcept {
-#if defined(__GNUC__)
     const auto* slot = table_.first_probe(hash);
-    if (slot != nullptr && slot->handle != none) __builtin_prefetch(&nodes_[slot->handle]);
-#else
-    (void)hash;
-#endif
+    if (slot != nullptr) nodes_.prefetch(slot->handle);
 }
 
 std::size_t Tree::memory() const noexcept { return nodes_.memory() + table_.memory(); }

@@ -70,17 +70,24 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] bool is_due(const Watch& watch) const noexcept { return index_of(watch.holder) > watch.notified; }
 
     // Phase 1. Calls visit(handle, watch, index of its key) for at most `limit` watches: of the holder whose turn it is, then
-    // of the others in the queue. visit must not drop a watch.
-    template <typename Visit>
-    void look_at_changed(std::uint32_t limit, Visit visit) noexcept {
+    // of the others in the queue. visit must not drop a watch. approach(watch) is called some visits earlier.
+    template <typename Visit, typename Approach>
+    void look_at_changed(std::uint32_t limit, Visit visit, Approach approach) noexcept {
         while (limit != 0) {
             if (cursor_ == none && !begin_turn()) return;
             const Index index = index_of(watches_[cursor_].holder);
+            Handle ahead = cursor_;
+            const auto go_ahead = [&] {
+                const Watch& watch = watches_[ahead];
+                approach(watch);
+                ahead = watch.in_holder.next;
+            };
+            for (std::uint32_t i = 0; i < visits_ahead && ahead != none; ++i) go_ahead();
             for (; cursor_ != none && limit != 0; --limit) {
+                if (ahead != none) go_ahead();
                 const Handle handle = cursor_;
                 Watch& watch = watches_[handle];
                 cursor_ = watch.in_holder.next;
-                watches_.prefetch(cursor_);
                 visit(handle, watch, index);
             }
         }
@@ -117,6 +124,7 @@ class WatchTree final : public TreeObserver {
   private:
     static Links& queue_links(Holder& holder) noexcept { return holder.in_queue; }
     using ChangedQueue = IntrusiveList<Holder, queue_links>;
+    static constexpr std::uint32_t visits_ahead = 8;
 
     [[nodiscard]] bool uses_slots() const noexcept { return tree_.is_first(*this); }
     [[nodiscard]] Handle on_node(Handle node) const noexcept;

@@ -231,3 +231,27 @@ def test_an_overdue_next_part_is_counted_from_its_own_sending():
     rig.dispatch()
     assert rig.state("alice") == "backing_off"
     assert not second.acknowledge()
+
+
+def test_a_cut_channel_that_changes_all_the_time_lets_the_step_end_and_the_others_be_served():
+    rig = rig_of(2 * ONE)
+    rig.sync("bob", {"a": 0})
+    rig.settle()
+    rig.batches.clear()
+
+    def change_everything():
+        for key in "abcde":
+            rig.put(key, b"12345")
+
+    def acknowledge_and_change(batch):
+        assert len(rig.batches) < 20, "the step does not end"
+        batch.acknowledge()
+        change_everything()
+
+    change_everything()
+    rig.during_send = acknowledge_and_change
+    rig.dispatch()
+    sizes = [(batch.channel, len(batch)) for batch in rig.batches]
+    assert sizes == [("alice", 2), ("bob", 1), ("alice", 2), ("alice", 2)]
+    assert rig.errors == []
+    assert rig.dispatcher.next_deadline() == 0

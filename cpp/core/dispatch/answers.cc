@@ -107,9 +107,14 @@ void Dispatcher::count_latency(Channel& channel, std::uint32_t stamp, Nanosecond
 
 // Requires: idle, and in no queue, though something is ready.
 void Dispatcher::continue_after_answer(Handle handle, Channel& channel, bool more, Nanoseconds now) noexcept {
-    if (more) {
+    // What became ready after the cut waits for the channel's turn, or one that changes all the time would never end.
+    if (more && channel.left_by_cut != 0) {
         try {
-            send_or_idle(handle, channel, prepare(channel), now);
+            BatchRecord& record = prepare(channel);
+            const std::uint32_t left = channel.left_by_cut;
+            const std::uint32_t ready = channel.ready.size();
+            send_or_idle(handle, channel, record, now);
+            channel.left_by_cut = left - std::min(left, ready - channel.ready.size());
             return;
         } catch (const std::bad_alloc&) {  // the next step will try again
         }

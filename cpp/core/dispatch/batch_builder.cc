@@ -56,6 +56,7 @@ void Dispatcher::send_or_idle(Handle handle, Channel& channel, BatchRecord& reco
     ++counters_.batches_sent;
     channel.counters.sent += sent;
     ++channel.counters.batches_sent;
+    if (record.more) channel.left_by_cut = channel.ready.size();
 }
 
 void Dispatcher::fill(BatchRecord& record, Channel& channel) noexcept {

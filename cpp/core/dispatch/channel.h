@@ -32,7 +32,8 @@ struct alignas(64) Channel {
     Handle batch = none;  // while in flight
     Handle retry = none;  // while backing off
     std::uint32_t watches_backing_off = 0;
-    std::uint8_t failures = 0;  // sendings in a row that failed
+    std::uint32_t left_by_cut = 0;  // once its batch was cut: how many at the front of the ready set were ready then
+    std::uint8_t failures = 0;      // sendings in a row that failed
     ChannelState state = ChannelState::idle;
     bool answered_early = false;  // a batch that was answered may wait to be handed over
     alignas(64) ChannelCounters counters;

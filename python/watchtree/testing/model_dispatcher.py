@@ -430,6 +430,8 @@ class ModelDispatcher:
             channel.failure_count = 0
             return
         self._tickets += 1
+        if more:
+            channel.left_by_cut = len(channel.ready)
         sending = Sending(channel, self._tickets, self._epoch, watches, tuple(notifications), size, more)
         self._begin_flight(sending, now)
 
@@ -550,10 +552,15 @@ class ModelDispatcher:
         channel.phase = Phase.IDLE
         if not channel.watches:
             self._close(channel)
-        elif sending.more:
-            self._serve(channel, now)
+        elif channel.ready and sending.more and channel.left_by_cut:
+            self._serve_next_part(channel, now)
         elif channel.ready:
             self._join_ready_channels(channel)
+
+    def _serve_next_part(self, channel: Channel, now: int) -> None:
+        left, ready = channel.left_by_cut, len(channel.ready)
+        self._serve(channel, now)
+        channel.left_by_cut = max(0, left - (ready - len(channel.ready)))
 
     def _apply_result(self, sent: SentWatch, result: int, now: int) -> None:
         watch = sent.watch

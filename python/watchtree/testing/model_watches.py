@@ -75,6 +75,8 @@ class Channel:
     watches: dict[str, Watch] = field(default_factory=dict)
     ready: list[Watch] = field(default_factory=list)
     """The ready set, in the order in which the watches became ready."""
+    left_by_cut: int = 0
+    """Once its batch was cut: how many at the front of the ready set were ready then."""
     sending: Sending | None = None
     """The batch in flight."""
     failure_count: int = 0

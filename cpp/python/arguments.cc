@@ -166,6 +166,7 @@ Config as_config(py::handle object) {
     result.dispatch_interval_ns = nanoseconds(config.attr("dispatch_interval"));
     result.answer_timeout_ns = nanoseconds(config.attr("answer_timeout"));
     result.channel_timeout_ns = nanoseconds(config.attr("channel_timeout"));
+    result.heartbeat_ns = nanoseconds(config.attr("heartbeat"));
     result.backoff_ns.clear();
     for (const py::handle seconds : py::iter(config.attr("backoff"))) result.backoff_ns.push_back(nanoseconds(seconds));
     validate(result);  // a subclass may have forgotten to

@@ -33,5 +33,6 @@ struct PyManualClock : ZeroedStorage {
 void bind_clock(py::module_& module);
 void bind_tree(py::module_& module);
 void bind_dispatcher(py::module_& module);
+void bind_subscriber(py::module_& module);
 
 }  // namespace watchtree::python

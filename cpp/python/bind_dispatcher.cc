@@ -12,6 +12,7 @@
 #include "bind_classes.h"
 #include "bind_errors.h"
 #include "classes.h"
+#include "collect_garbage.h"
 #include "docs.h"
 #include "gil.h"
 #include "initialised.h"
@@ -98,20 +99,6 @@ class PyDispatcher : public ZeroedStorage {
     std::shared_ptr<PyClock> python_clock_;
     core::EngineOwner engine_;
 };
-
-void collect_garbage(PyHeapTypeObject* heap_type) {
-    PyTypeObject* type = &heap_type->ht_type;
-    type->tp_flags |= Py_TPFLAGS_HAVE_GC;
-    type->tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
-        Py_VISIT(Py_TYPE(self));
-        if (!py::detail::is_holder_constructed(self)) return 0;
-        return py::cast<PyDispatcher&>(py::handle(self)).traverse(visit, arg);
-    };
-    type->tp_clear = [](PyObject* self) {
-        if (py::detail::is_holder_constructed(self)) py::cast<PyDispatcher&>(py::handle(self)).clear();
-        return 0;
-    };
-}
 
 std::unique_ptr<PyDispatcher> make(const py::object& tree, const py::object& send, const py::object& config,
                                    const py::object& clock) {
@@ -290,7 +277,7 @@ std::string represent(PyDispatcher& self) {
 
 void bind_dispatcher(py::module_& module) {
     py::class_<PyDispatcher>(module, "Dispatcher", docs::dispatcher, py::is_final(),
-                             py::custom_type_setup(collect_garbage))
+                             py::custom_type_setup(collect_garbage<PyDispatcher>))
         .def(py::init(&make), py::arg("tree"), py::arg("send"), py::kw_only(), py::arg("config") = py::none(),
              py::arg("clock") = py::none())
         .def_property_readonly("tree", [](const PyDispatcher& self) { return self.tree(); })

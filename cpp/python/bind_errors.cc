@@ -74,6 +74,8 @@ std::string describe(Status status, const Asked& asked) {
                    "or values above the limits; give what Tree.snapshot answered";
         case Status::duplicate_key: return "key " + key + " is named twice; name each key once in a sync";
         case Status::unknown_channel:
+        case Status::unknown_group:
+        case Status::unknown_server:
         case Status::ok: break;
     }
     return name_of(status);
@@ -113,6 +115,17 @@ void raise_unknown_channel(const char* call, std::string_view channel) {
     fields["channel"] = make_text(channel);
     const py::object error = make(
         "UnknownChannel", std::string(call) + ": there is no channel " + quote(channel) + "; sync makes one", fields);
+    PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());
+    throw py::error_already_set();
+}
+
+void raise_unknown(Status status, const char* call, std::string_view name) {
+    const bool is_group = status == Status::unknown_group;
+    const py::object error =
+        make(name_of(status),
+             std::string(call) + ": this subscriber has no " + (is_group ? "group " : "server ") + quote(name) +
+                 "; give one of those it was made with",
+             {});
     PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());
     throw py::error_already_set();
 }

@@ -28,6 +28,8 @@ struct Asked {
 [[nodiscard]] py::object make_error(Status status, const Asked& asked);
 [[noreturn]] void raise_error(Status status, const Asked& asked);
 [[noreturn]] void raise_unknown_channel(const char* call, std::string_view channel);
+// status: unknown_group or unknown_server, of a subscriber.
+[[noreturn]] void raise_unknown(Status status, const char* call, std::string_view name);
 [[nodiscard]] py::object make_wrong_result_count(std::string_view channel, std::size_t results);
 
 void bind_errors();

@@ -24,7 +24,16 @@ Classes import_classes() {
     all.histogram = stats.attr("Histogram");
     all.dispatcher_stats = stats.attr("DispatcherStats");
     all.channel_stats = stats.attr("ChannelStats");
+    all.subscriber_stats = stats.attr("SubscriberStats");
+    const py::module_ subscribing = py::module_::import("watchtree.subscribing");
+    all.event = subscribing.attr("Event");
+    all.connect = subscribing.attr("Connect");
+    all.disconnect = subscribing.attr("Disconnect");
+    all.sync = subscribing.attr("Sync");
+    all.touch = subscribing.attr("Touch");
     all.failure = words.attr("Failure");
+    all.ok = words.attr("Result").attr("OK");
+    all.remove_watch = words.attr("Result").attr("REMOVE_WATCH");
     all.remove_all_watches = words.attr("REMOVE_ALL_WATCHES");
     all.report = py::module_::import("watchtree.report").attr("report");
     all.uuid = py::module_::import("uuid").attr("UUID");

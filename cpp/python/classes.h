@@ -27,7 +27,15 @@ struct Classes {
     py::object histogram;
     py::object dispatcher_stats;
     py::object channel_stats;
+    py::object subscriber_stats;
+    py::object event;
+    py::object connect;
+    py::object disconnect;
+    py::object sync;
+    py::object touch;
     py::object failure;
+    py::object ok;
+    py::object remove_watch;
     py::object remove_all_watches;
     py::object report;
     py::object uuid;

@@ -73,17 +73,17 @@ void with_gil(Work&& work) {
 
 // How a call waits for the engine's lock (core::set_wait_for_lock). Short calls keep Python's lock and try; only when
 // another thread has the engine's do they let go, and they never come back with the engine's alone.
-inline void wait_for_engine(core::Lock& mutex) {
+inline void wait_for_engine(core::Lock& lock) {
     if (is_released) {
-        mutex.lock();
+        lock.lock();
         return;
     }
     do {
         without_gil([&] {
-            mutex.lock();
-            mutex.unlock();
+            lock.lock();
+            lock.unlock();
         });
-    } while (!mutex.try_lock());
+    } while (!lock.try_lock());
 }
 
 }  // namespace watchtree::python

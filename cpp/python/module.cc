@@ -5,7 +5,7 @@
 #include "bind_classes.h"
 #include "bind_errors.h"
 #include "core/base/check.h"
-#include "core/engine/group.h"
+#include "core/engine/patient_lock.h"
 #include "docs.h"
 #include "gil.h"
 
@@ -22,5 +22,6 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     wt::bind_tree(module);
     wt::bind_batch(module);
     wt::bind_dispatcher(module);
+    wt::bind_subscriber(module);
     module.attr("build_type") = watchtree::core::checked ? "checked" : "release";
 }

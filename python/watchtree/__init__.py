@@ -2,7 +2,8 @@
 
 A `Tree` holds values under dotted keys; every change has an index. A `Dispatcher` brings each of its channels the
 newest state of the keys and directories that the channel watches, acknowledged, without loss or repetition, through
-a transport that you give it. A `Runner` drives the dispatcher from a thread or an event loop.
+a transport that you give it. A `Runner` drives the dispatcher from a thread or an event loop. A `Subscriber` is the
+other end: it follows keys through whichever server answers, and says what to send.
 
     import watchtree as wt
 
@@ -17,7 +18,7 @@ What is promised is written in cpp/CONTRACT.md of the source; docstrings name it
 
 from typing import TYPE_CHECKING
 
-from watchtree._core import Batch, Dispatcher, ManualClock, Tree
+from watchtree._core import Batch, Dispatcher, ManualClock, Subscriber, Tree
 from watchtree.config import Config, OnError
 from watchtree.errors import (
     CompareFailed,
@@ -34,6 +35,8 @@ from watchtree.errors import (
     ParentNotFound,
     StaleIndex,
     UnknownChannel,
+    UnknownGroup,
+    UnknownServer,
     ValueExists,
     ValueTooLong,
     WatchTreeError,
@@ -41,21 +44,26 @@ from watchtree.errors import (
 )
 from watchtree.records import CompareAndSet, Mkdir, Node, Notification, Operation, Put, Remove, Synced
 from watchtree.runner import Runner
-from watchtree.stats import ChannelStats, Counters, DispatcherStats, Histogram
+from watchtree.stats import ChannelStats, Counters, DispatcherStats, Histogram, SubscriberStats
+from watchtree.subscribing import Action, Connect, Disconnect, Event, Sync, Touch
 from watchtree.words import REMOVE_ALL_WATCHES, Failure, RemoveAllWatches, Result, State
 
 __all__ = [
     "REMOVE_ALL_WATCHES",
+    "Action",
     "Batch",
     "ChannelStats",
     "CompareAndSet",
     "CompareFailed",
     "Config",
+    "Connect",
     "Counters",
     "DirectoryExists",
+    "Disconnect",
     "Dispatcher",
     "DispatcherStats",
     "DuplicateKey",
+    "Event",
     "Failure",
     "HasChildren",
     "Histogram",
@@ -80,9 +88,15 @@ __all__ = [
     "Runner",
     "StaleIndex",
     "State",
+    "Subscriber",
+    "SubscriberStats",
+    "Sync",
     "Synced",
+    "Touch",
     "Tree",
     "UnknownChannel",
+    "UnknownGroup",
+    "UnknownServer",
     "ValueExists",
     "ValueTooLong",
     "WatchTreeError",

@@ -1,4 +1,4 @@
-"""The native core of watchtree: tree, watches and dispatch (cpp/CONTRACT.md, §1 to §3). Import it as `watchtree`."""
+"""The native core of watchtree: tree, watches, dispatch and subscriber (cpp/CONTRACT.md, §1 to §4). Import it as `watchtree`."""
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -6,8 +6,9 @@ from typing import final
 
 from watchtree.config import Config
 from watchtree.records import Node, Notification, Operation, Synced
-from watchtree.stats import ChannelStats, DispatcherStats
-from watchtree.words import Failure, RemoveAllWatches
+from watchtree.stats import ChannelStats, DispatcherStats, SubscriberStats
+from watchtree.subscribing import Action, Event
+from watchtree.words import Failure, RemoveAllWatches, Result
 
 build_type: str
 """How the core was compiled: "release", or "checked" with its assertions on."""
@@ -278,3 +279,101 @@ class Dispatcher:
 
     def __repr__(self) -> str: ...
     def _repr_html_(self) -> str: ...
+
+@final
+class Subscriber:
+    """Follows keys of one or more trees, each through one of its servers at a time (contract §4). Any thread.
+
+    It opens no connection and reads no socket: it is told what happened, and `actions()` says what to do. Nothing is lost
+    and nothing told twice, however servers and answers fail.
+
+    servers: the names of the servers that show the tree, or a mapping from the names of several groups, each with a tree of
+    its own, to such names; the first form is the group "". config: heartbeat, answer_timeout, backoff, max_key_bytes and
+    on_error are read; None: the defaults. clock: as that of Dispatcher.
+    Errors: ValueError if there is no server, or one is named twice in a group.
+    """
+
+    def __init__(
+        self,
+        servers: Iterable[str] | Mapping[str, Iterable[str]],
+        *,
+        config: Config | None = None,
+        clock: Callable[[], int] | None = None,
+    ) -> None: ...
+    @property
+    def config(self) -> Config: ...
+    @property
+    def listener(self) -> Callable[[Event], object] | None:
+        """Called with one event at a time, in their order, from `notified`, with no lock held; or None: then `take` them.
+
+        An exception from it goes to `Config.on_error`, with the group; the event has been told. One that is no Exception,
+        such as KeyboardInterrupt, is raised from the call.
+        """
+
+    @listener.setter
+    def listener(self, callback: Callable[[Event], object] | None) -> None: ...
+    def add(self, keys: Iterable[str], group: str = "") -> None:
+        """Follow keys, existing or not. One that is followed already is passed over.
+
+        Errors: InvalidKey, KeyTooLong, UnknownGroup; nothing has changed then. Cost: O(keys).
+        """
+
+    def remove(self, keys: Iterable[str], group: str = "") -> None:
+        """Stop following keys; events of theirs that wait are dropped. One that is not followed is passed over.
+
+        Errors: InvalidKey, KeyTooLong, UnknownGroup; nothing has changed then. Cost: O(keys).
+        """
+
+    def actions(self) -> list[Action]:
+        """What to do now, each once, in this order. Handles the deadlines that have come.
+
+        Call it after every other call, and when `next_deadline` has passed. Cost: O(groups + servers + keys to be named).
+        """
+
+    def next_deadline(self) -> float | None:
+        """Seconds until `actions` has something to say: 0.0 now, None never unless something happens."""
+
+    def connected(self, server: str) -> None:
+        """A connection asked for by `Connect` is open. Errors: UnknownServer."""
+
+    def connect_failed(self, server: str) -> None:
+        """A connection asked for by `Connect` could not be opened. Errors: UnknownServer."""
+
+    def disconnected(self, server: str) -> None:
+        """A connection broke. Errors: UnknownServer."""
+
+    def synced(self, request: int, tree_id: uuid.UUID, index: int) -> None:
+        """A sync was answered with this tree id and index. Cost: O(1), for another tree than before O(keys)."""
+
+    def touched(self, request: int, watches: int) -> None:
+        """A touch was answered with this number of watches."""
+
+    def request_failed(self, request: int, reason: Failure) -> None:
+        """A sync or touch failed. NETWORK and TIMEOUT give up the connection, other reasons the server for this group."""
+
+    def notified(
+        self, server: str, notifications: Iterable[tuple[str, int, int, bytes | None]], group: str = ""
+    ) -> list[Result] | RemoveAllWatches:
+        """A batch came. Answers what to answer: a Result for each notification, or REMOVE_ALL_WATCHES.
+
+        notifications: (key, state, index, value), such as the Notifications of a Batch.
+        Errors: UnknownServer, UnknownGroup, ValueError for a state or index that cannot be. Cost: O(notifications).
+        """
+
+    def take(self) -> Event | None:
+        """The next event: the newest state of the key that changed first; None if nothing is new."""
+
+    def known(self, group: str = "") -> dict[str, int]:
+        """The keys that are followed, in the order they were added, and the index of each, 0 for nothing."""
+
+    def server(self, group: str = "") -> str | None:
+        """The server that the group is with, or is connecting to."""
+
+    def tree(self, group: str = "") -> Synced | None:
+        """The answer to the group's last sync."""
+
+    def stats(self) -> SubscriberStats:
+        """The sizes of everything, and what was counted. Cost: O(groups + servers)."""
+
+    def verify(self) -> None:
+        """Check the invariants of every structure; for tests. Raises AssertionError naming the one that is broken."""

@@ -11,13 +11,13 @@ OnError = Callable[[BaseException, str], None]
 
 @dataclass(frozen=True)
 class Config:
-    """Limits and intervals (contract §1 and §3). Immutable; `dataclasses.replace` makes a changed copy.
+    """Limits and intervals (contract §1, §3 and §4). Immutable; `dataclasses.replace` makes a changed copy.
 
     Sizes are bytes, counts are items, times are seconds. A wrong type is a TypeError, a value out of range a ValueError.
     """
 
     max_key_bytes: int = 8192
-    """Longest key, in bytes of UTF-8: 1 to 65,535. Read by `Tree` and by `Dispatcher`."""
+    """Longest key, in bytes of UTF-8: 1 to 65,535. Read by `Tree`, `Dispatcher` and `Subscriber`."""
     max_value_bytes: int = 1 << 20
     """Longest value, in bytes: 0 to 2^30. Read by `Tree`."""
     max_batch_size: int = 100
@@ -27,20 +27,23 @@ class Config:
     dispatch_interval: float = 0.5
     """Longest time a `Runner` sleeps between two steps, in seconds."""
     answer_timeout: float = 15.0
-    """A batch without an answer for this long has failed, in seconds."""
+    """A batch, a `Subscriber`'s connection or request without an answer for this long has failed, in seconds."""
     channel_timeout: float = 120.0
     """A channel that did not sync, touch or acknowledge for this long is closed, in seconds."""
+    heartbeat: float = 60.0
+    """How long after an answer a `Subscriber` asks its server whether it forgot it, in seconds."""
     backoff: tuple[float, ...] = (1.0, 10.0, 30.0, 60.0)
     """Seconds to wait after the first, second, ... failure in a row; the last one repeats. One to 16 of them."""
     on_error: OnError | None = None
-    """Called as `on_error(error, channel)` for an error of the transport or of an answer; None: the logger "watchtree"."""
+    """Called as `on_error(error, channel)` for an error of the transport or of an answer, or, with the group, for one of a
+    `Subscriber`'s listener; None: the logger "watchtree"."""
 
     def __post_init__(self) -> None:
         _check_int("max_key_bytes", self.max_key_bytes, 1, 65_535)
         _check_int("max_value_bytes", self.max_value_bytes, 0, 1 << 30)
         _check_int("max_batch_size", self.max_batch_size, 1, 1 << 30)
         _check_int("max_batch_bytes", self.max_batch_bytes, 1, 1 << 30)
-        for name in ("dispatch_interval", "answer_timeout", "channel_timeout"):
+        for name in ("dispatch_interval", "answer_timeout", "channel_timeout", "heartbeat"):
             _check_seconds(name, getattr(self, name))
         if isinstance(self.backoff, str | bytes) or not hasattr(self.backoff, "__iter__"):
             raise TypeError(f"Config.backoff is {self.backoff!r}; give a sequence of seconds such as (1, 10, 30, 60)")

@@ -98,6 +98,14 @@ class UnknownChannel(WatchTreeError, KeyError):
     """`Dispatcher.channel` was asked for a channel that does not exist (§3)."""
 
 
+class UnknownGroup(WatchTreeError, KeyError):
+    """A `Subscriber` was made without a group of that name (§4)."""
+
+
+class UnknownServer(WatchTreeError, KeyError):
+    """A `Subscriber` was made without a server of that name (§4)."""
+
+
 class WrongResultCount(WatchTreeError, ValueError):
     """An answer had not one result for each notification of its batch, so its channel was closed (§3).
 

@@ -1,4 +1,4 @@
-"""What a dispatcher and a channel count: for people, plots and monitoring (issued by `Dispatcher.stats` and `.channel`)."""
+"""What dispatchers, channels and subscribers count: for people, plots and monitoring."""
 
 from __future__ import annotations
 
@@ -116,6 +116,45 @@ class ChannelStats(Counters):
     """The ticket of that batch."""
     failure_count: int
     """Failures in a row."""
+
+    def _repr_html_(self) -> str:
+        from watchtree.display import stats_html
+
+        return stats_html(self)
+
+
+@dataclass(frozen=True)
+class SubscriberStats:
+    """`Subscriber.stats()`: the sizes of everything now, and what was counted since it was made, over all its groups."""
+
+    keys: int
+    """Keys that the user follows."""
+    waiting: int
+    """Events that were not taken yet."""
+    connected: int
+    """Servers that it is connected to."""
+    requests: int
+    """Syncs and touches without an answer."""
+    accepted: int
+    """Notifications that were news."""
+    dropped: int
+    """Notifications whose index was not greater than the one it had."""
+    refused: int
+    """Notifications of keys that it does not follow, or from a server that it is not with."""
+    coalesced: int
+    """Events replaced by a newer one of their key before they were taken."""
+    syncs: int
+    """Syncs that were answered."""
+    heartbeats: int
+    """Touches that were answered."""
+    forgotten: int
+    """Those that found a server with another number of watches."""
+    other_trees: int
+    """Answers to a sync from a tree of another id than the one before."""
+    failures: int
+    """Times that a group gave up its server."""
+    ignored_answers: int
+    """Answers and news of connections that came late, again, or unasked for."""
 
     def _repr_html_(self) -> str:
         from watchtree.display import stats_html

@@ -7,18 +7,13 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 
 #include "core/base/intrusive_list.h"
+#include "core/base/later.h"
 #include "core/base/slab.h"
 #include "watchtree/words.h"
 
 namespace watchtree::core {
-
-// A moment after another; the last there is if the sum would not fit.
-[[nodiscard]] constexpr Nanoseconds later(Nanoseconds time, Nanoseconds by) noexcept {
-    return time > std::numeric_limits<Nanoseconds>::max() - by ? std::numeric_limits<Nanoseconds>::max() : time + by;
-}
 
 struct Retry {
     Nanoseconds at;

@@ -25,6 +25,7 @@ void validate(const Config& config) {
     check(config.dispatch_interval_ns > 0, "dispatch_interval");
     check(config.answer_timeout_ns > 0, "answer_timeout");
     check(config.channel_timeout_ns > 0, "channel_timeout");
+    check(config.heartbeat_ns > 0, "heartbeat");
     check(!config.backoff_ns.empty() && config.backoff_ns.size() <= core::Retries::max_lanes &&
               std::all_of(config.backoff_ns.begin(), config.backoff_ns.end(), [](Nanoseconds ns) { return ns > 0; }),
           "backoff");

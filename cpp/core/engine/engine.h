@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/dispatch/dispatcher.h"
+#include "core/engine/forward_clock.h"
 #include "core/engine/group.h"
 #include "core/watch/watch_tree.h"
 #include "watchtree/clock.h"
@@ -92,21 +93,6 @@ class Engine {
   private:
     friend class Group;
     friend class Turn;
-
-    // Never backwards, never below zero.
-    class ForwardClock final : public Clock {
-      public:
-        explicit ForwardClock(std::shared_ptr<Clock> clock) : clock_(std::move(clock)) {}
-        [[nodiscard]] Nanoseconds now() noexcept override {
-            const Nanoseconds time = clock_->now();
-            if (time > last_) last_ = time;
-            return last_;
-        }
-
-      private:
-        std::shared_ptr<Clock> clock_;
-        Nanoseconds last_ = 0;
-    };
 
     Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
            std::shared_ptr<Courier> courier);

@@ -1,7 +1,5 @@
 #include "core/engine/group.h"
 
-#include <atomic>
-
 #include "core/engine/engine.h"
 #include "core/tree/snapshot.h"
 
@@ -9,18 +7,12 @@ namespace watchtree::core {
 
 namespace {
 
-std::atomic<WaitForLock> wait_for_lock{[](Lock& lock) { lock.lock(); }};
-
 NodeView view_of(const Node& node, bool with_value) {
     return {BufferRef::share(node.key), BufferRef::share(with_value && !node.is_directory ? node.value : nullptr),
             node.create_index, node.update_index};
 }
 
 }  // namespace
-
-void set_wait_for_lock(WaitForLock wait) noexcept { wait_for_lock.store(wait); }
-
-void Group::wait_for_turn() { wait_for_lock.load(std::memory_order_relaxed)(lock_); }
 
 void Turn::wake_and_end() noexcept {
     std::shared_ptr<Group> group;  // whoever is woken may end the last engine; goes after the lock

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/base/buffer.h"
-#include "core/base/lock.h"
+#include "core/engine/patient_lock.h"
 #include "core/tree/tree.h"
 #include "watchtree/operation.h"
 
@@ -35,11 +35,6 @@ struct NodeView {
     Index create_index = 0;
     Index update_index = 0;
 };
-
-// How a thread waits for the lock when another has it. A program that has another lock to let go of meanwhile, as Python
-// has, sets its own; it must return with the lock held.
-using WaitForLock = void (*)(Lock&);
-void set_wait_for_lock(WaitForLock wait) noexcept;
 
 class Group {
   public:
@@ -77,13 +72,10 @@ class Group {
     friend class Engine;
     friend class Turn;
 
-    void lock() {
-        if (!lock_.try_lock()) wait_for_turn();
-    }
-    void wait_for_turn();
+    void lock() { lock_.lock(); }
     void unlock() noexcept { lock_.unlock(); }
 
-    Lock lock_;
+    PatientLock lock_;
     Tree tree_;
     std::vector<Engine*> engines_;
     std::uint32_t armed_ = 0;  // engines that would wake somebody

@@ -22,6 +22,8 @@ const char* name_of(Status status) noexcept {
         case Status::invalid_snapshot: return "InvalidSnapshot";
         case Status::duplicate_key: return "DuplicateKey";
         case Status::unknown_channel: return "UnknownChannel";
+        case Status::unknown_group: return "UnknownGroup";
+        case Status::unknown_server: return "UnknownServer";
     }
     return "?";
 }

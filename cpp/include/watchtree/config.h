@@ -16,6 +16,7 @@ struct Config {
     Nanoseconds dispatch_interval_ns = 500'000'000;
     Nanoseconds answer_timeout_ns = 15'000'000'000;
     Nanoseconds channel_timeout_ns = 120'000'000'000;
+    Nanoseconds heartbeat_ns = 60'000'000'000;
     std::vector<Nanoseconds> backoff_ns = {1'000'000'000, 10'000'000'000, 30'000'000'000, 60'000'000'000};
 };
 

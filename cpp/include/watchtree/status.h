@@ -24,6 +24,8 @@ enum class Status : std::uint8_t {
     invalid_snapshot,
     duplicate_key,
     unknown_channel,
+    unknown_group,
+    unknown_server,
 };
 
 // The contract's name of a status: "NotFound" for not_found.

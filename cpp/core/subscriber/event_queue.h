@@ -1,0 +1,71 @@
+// event_queue.h: the news that the user has not taken yet: at most one event a key, the newest (contract §4).
+//
+// Owns        nothing: an event waits in the record of its key.
+// Order       that in which the keys first changed since their last event was taken.
+// Cost        every operation O(1), but for the bytes of the value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/intrusive_list.h"
+#include "core/base/slab.h"
+#include "core/subscriber/watched_key.h"
+
+namespace watchtree::core {
+
+class EventQueue {
+  public:
+    using Keys = Slab<WatchedKey>;
+
+    explicit EventQueue(Keys& keys) noexcept : keys_(keys) {}
+
+    [[nodiscard]] std::uint32_t size() const noexcept { return waiting_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
+
+    // True if it took the place of an older event of the key.
+    bool put(Handle handle, State state, std::optional<std::string> value) noexcept {
+        WatchedKey& key = keys_[handle];
+        key.state = state;
+        key.value = std::move(value);
+        if (key.has_event) return true;
+        key.has_event = true;
+        waiting_.push_back(keys_, handle);
+        return false;
+    }
+
+    // The one to be taken next; none if there is none.
+    [[nodiscard]] Handle front() const noexcept { return waiting_.front(); }
+
+    // Its value, which leaves the record. Requires: not empty.
+    [[nodiscard]] std::optional<std::string> take() noexcept {
+        WatchedKey& key = keys_[waiting_.pop_front(keys_)];
+        key.has_event = false;
+        return std::exchange(key.value, std::nullopt);
+    }
+
+    void drop(Handle handle) noexcept {
+        WatchedKey& key = keys_[handle];
+        if (!key.has_event) return;
+        key.has_event = false;
+        key.value.reset();
+        waiting_.erase(keys_, handle);
+    }
+
+    void verify() const {
+        waiting_.verify(keys_, "event queue: it is broken", [&](Handle handle) {
+            require(keys_[handle].has_event, "event queue: what waits knows that it does");
+        });
+    }
+
+  private:
+    static Links& links_of(WatchedKey& key) noexcept { return key.in_events; }
+
+    Keys& keys_;
+    IntrusiveList<WatchedKey, links_of> waiting_;
+};
+
+}  // namespace watchtree::core

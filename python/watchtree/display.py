@@ -6,13 +6,14 @@ dark themes work.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from watchtree.errors import WatchTreeError
 from watchtree.records import Node
-from watchtree.stats import ChannelStats, Counters, DispatcherStats, Histogram
+from watchtree.stats import ChannelStats, Counters, DispatcherStats, Histogram, SubscriberStats
 from watchtree.words import State
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ def dispatcher_html(dispatcher: Dispatcher) -> str:
 def stats_html(stats: Counters) -> str:
     """A table of everything that `Dispatcher.stats` or `Dispatcher.channel` counted."""
     return _table(("", ""), [(escape(name), escape(text)) for name, text in _figures(stats)], 0)
+
+
+def subscriber_html(stats: SubscriberStats) -> str:
+    """A table of everything that `Subscriber.stats` counted."""
+    figures = [(each.name.replace("_", " "), f"{getattr(stats, each.name):,}") for each in dataclasses.fields(stats)]
+    return _table(("", ""), figures, 0)
 
 
 def _figures(stats: Counters) -> Iterable[tuple[str, str]]:

@@ -157,6 +157,6 @@ class SubscriberStats:
     """Answers and news of connections that came late, again, or unasked for."""
 
     def _repr_html_(self) -> str:
-        from watchtree.display import stats_html
+        from watchtree.display import subscriber_html
 
-        return stats_html(self)
+        return subscriber_html(self)

@@ -10,7 +10,7 @@ import re
 import pytest
 import watchtree
 from rig import Rig
-from watchtree import CompareAndSet, Config, Mkdir, Put, Remove, Tree, WatchTreeError, errors
+from watchtree import CompareAndSet, Config, Mkdir, Put, Remove, Subscriber, Tree, WatchTreeError, errors
 
 BUILTINS = {
     "InvalidKey": ValueError,
@@ -29,6 +29,8 @@ BUILTINS = {
     "InvalidSnapshot": ValueError,
     "DuplicateKey": ValueError,
     "UnknownChannel": KeyError,
+    "UnknownGroup": KeyError,
+    "UnknownServer": KeyError,
     "WrongResultCount": ValueError,
 }
 KINDS = {name: getattr(errors, name) for name in BUILTINS}
@@ -67,6 +69,8 @@ RAISING = {
     "DuplicateKey": (lambda rig: rig.dispatcher.sync("alice", [("a", 0), ("a", 1)]), {"key": "a"}),
     "UnknownChannel": (lambda rig: rig.dispatcher.channel("nobody"), {"channel": "nobody"}),
     "UnknownChannel, watches": (lambda rig: rig.dispatcher.watches("nobody"), {"channel": "nobody"}),
+    "UnknownGroup": (lambda rig: Subscriber(["s"]).add(["a"], "nobody"), {}),
+    "UnknownServer": (lambda rig: Subscriber(["s"]).connected("nobody"), {}),
     "WrongResultCount": (lambda rig: raise_reported(rig), {"channel": "alice"}),
 }
 raising = pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import watchtree
-from watchtree import Batch, Dispatcher, ManualClock, Tree, _core
+from watchtree import Batch, Dispatcher, ManualClock, Subscriber, Tree, _core
 
 PACKAGE = Path(watchtree.__file__).parent
 STUB = ast.parse((PACKAGE / "_core.pyi").read_text(encoding="utf-8"))
@@ -31,7 +31,7 @@ def runtime(native, member):
 
 
 def test_the_stub_names_the_native_classes():
-    assert {node.name for node in CLASSES} == {"Batch", "Dispatcher", "ManualClock", "Tree"}
+    assert {node.name for node in CLASSES} == {"Batch", "Dispatcher", "ManualClock", "Subscriber", "Tree"}
     assert {node.name for node in CLASSES} == {name for name, value in vars(_core).items() if inspect.isclass(value)}
 
 
@@ -65,7 +65,7 @@ def test_the_build_says_what_it_is():
 
 
 KNOWN_DIFFERENCES = r"""
-watchtree\._core\.(Batch|Dispatcher|ManualClock|Tree)  # the metaclass of pybind11, which no stub can name
+watchtree\._core\.(Batch|Dispatcher|ManualClock|Subscriber|Tree)  # the metaclass of pybind11, which no stub can name
 watchtree\._core\.Batch\.__init__  # pybind11 gives one that refuses to a class without constructor
 """
 
@@ -94,7 +94,7 @@ def test_every_public_name_is_there_and_has_a_docstring_or_is_data():
         assert not (inspect.isclass(value) or inspect.isfunction(value)) or inspect.getdoc(value), name
 
 
-@pytest.mark.parametrize("native", [Batch, Dispatcher, ManualClock, Tree])
+@pytest.mark.parametrize("native", [Batch, Dispatcher, ManualClock, Subscriber, Tree])
 def test_a_native_class_shows_the_public_package_as_its_home(native):
     assert native.__module__ in ("watchtree", "watchtree._core")
     assert getattr(sys.modules[native.__module__], native.__name__) is native

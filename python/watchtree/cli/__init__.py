@@ -11,11 +11,13 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (None: those of the process); its exit status."""
     from watchtree.cli.demo import add_to as add_demo
+    from watchtree.cli.fuzz import add_to as add_fuzz
 
     parser = argparse.ArgumentParser(prog="watchtree", description="Reliable watches on a hierarchical key-value tree.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     subcommands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_demo(subcommands)
+    add_fuzz(subcommands)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)

@@ -121,11 +121,10 @@ void raise_unknown_channel(const char* call, std::string_view channel) {
 
 void raise_unknown(Status status, const char* call, std::string_view name) {
     const bool is_group = status == Status::unknown_group;
-    const py::object error =
-        make(name_of(status),
-             std::string(call) + ": this subscriber has no " + (is_group ? "group " : "server ") + quote(name) +
-                 "; give one of those it was made with",
-             {});
+    const py::object error = make(name_of(status),
+                                  std::string(call) + ": this subscriber has no " + (is_group ? "group " : "server ") +
+                                      quote(name) + "; give one of those it was made with",
+                                  {});
     PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());
     throw py::error_already_set();
 }

@@ -90,8 +90,9 @@ class PySubscriber : public ZeroedStorage {
 
 py::object make_event(const Event& event) {
     return make_tuple_of<5>(
-        classes().event, {make_text(event.group), make_text(event.key), classes().states[static_cast<std::size_t>(event.state)],
-                          py::int_(event.index), event.value ? make_bytes(*event.value) : py::none()});
+        classes().event,
+        {make_text(event.group), make_text(event.key), classes().states[static_cast<std::size_t>(event.state)],
+         py::int_(event.index), event.value ? make_bytes(*event.value) : py::none()});
 }
 
 void PySubscriber::tell_listener() {
@@ -110,8 +111,7 @@ void PySubscriber::tell_listener() {
         } catch (py::error_already_set& error) {
             if (!error.matches(PyExc_Exception)) throw;
             if (error.trace()) PyException_SetTraceback(error.value().ptr(), error.trace().ptr());
-            stay_if_interpreter_ends(
-                [&] { classes().report(on_error_, error.value(), make_text(event->group)); });
+            stay_if_interpreter_ends([&] { classes().report(on_error_, error.value(), make_text(event->group)); });
         }
     }
 }

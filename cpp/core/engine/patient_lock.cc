@@ -6,7 +6,7 @@ namespace watchtree::core {
 
 namespace {
 std::atomic<WaitForLock> wait_for_lock{[](Lock& lock) { lock.lock(); }};
-}
+}  // namespace
 
 void set_wait_for_lock(WaitForLock wait) noexcept { wait_for_lock.store(wait); }
 

@@ -19,7 +19,8 @@ using Guard = std::lock_guard<core::PatientLock>;
 template <typename Items, typename Name>
 bool has_two_of_a_name(const Items& items, Name name) {
     for (auto item = items.begin(); item != items.end(); ++item)
-        if (std::any_of(items.begin(), item, [&](const auto& other) { return name(other) == name(*item); })) return true;
+        if (std::any_of(items.begin(), item, [&](const auto& other) { return name(other) == name(*item); }))
+            return true;
     return false;
 }
 
@@ -79,8 +80,7 @@ struct Subscriber::Inside {
     }
 };
 
-Subscriber::Subscriber(std::span<const GroupServers> groups, const Config& config,
-                       std::shared_ptr<Clock> clock) {
+Subscriber::Subscriber(std::span<const GroupServers> groups, const Config& config, std::shared_ptr<Clock> clock) {
     check(groups);
     validate(config);
     inside_ = std::make_unique<Inside>(groups, config, std::move(clock));
@@ -91,15 +91,13 @@ Subscriber& Subscriber::operator=(Subscriber&&) noexcept = default;
 Subscriber::~Subscriber() = default;
 
 Status Subscriber::add(std::span<const std::string_view> keys, std::string_view group, std::size_t* bad) {
-    return inside_->for_each(keys, group, bad, [&](std::uint32_t number, std::string_view key) {
-        inside_->subscriber.add(number, key);
-    });
+    return inside_->for_each(keys, group, bad,
+                             [&](std::uint32_t number, std::string_view key) { inside_->subscriber.add(number, key); });
 }
 
 Status Subscriber::remove(std::span<const std::string_view> keys, std::string_view group, std::size_t* bad) {
-    return inside_->for_each(keys, group, bad, [&](std::uint32_t number, std::string_view key) {
-        inside_->subscriber.remove(number, key);
-    });
+    return inside_->for_each(
+        keys, group, bad, [&](std::uint32_t number, std::string_view key) { inside_->subscriber.remove(number, key); });
 }
 
 std::vector<Action> Subscriber::actions() {
@@ -120,15 +118,13 @@ Status Subscriber::connected(std::string_view server) {
 }
 
 Status Subscriber::connect_failed(std::string_view server) {
-    return inside_->at_server(server, [&](std::uint32_t number) {
-        inside_->subscriber.connect_failed(number, inside_->clock.now());
-    });
+    return inside_->at_server(
+        server, [&](std::uint32_t number) { inside_->subscriber.connect_failed(number, inside_->clock.now()); });
 }
 
 Status Subscriber::disconnected(std::string_view server) {
-    return inside_->at_server(server, [&](std::uint32_t number) {
-        inside_->subscriber.disconnected(number, inside_->clock.now());
-    });
+    return inside_->at_server(
+        server, [&](std::uint32_t number) { inside_->subscriber.disconnected(number, inside_->clock.now()); });
 }
 
 void Subscriber::synced(std::uint64_t request, const TreeId& tree_id, Index index) {

@@ -98,11 +98,10 @@ void Subscriber::sync_changes(Group& group, Nanoseconds now) {
     known.reserve(group.pending.size());
     for (Handle handle = group.pending.front(); handle != none; handle = PendingKeys::next(keys_, handle))
         known.emplace_back(keys_[handle].key, keys_[handle].stage == KeyStage::removed ? -1 : 0);
-    todo_.push_back(
-        action::Sync{last_request_ + 1, servers_[group.server].name, group.name, std::move(known), false});
+    todo_.push_back(action::Sync{last_request_ + 1, servers_[group.server].name, group.name, std::move(known), false});
     forget_removed(group);
     while (!group.pending.empty()) {
-        WatchedKey& key = keys_[group.pending.pop_front(keys_)];
+        FollowedKey& key = keys_[group.pending.pop_front(keys_)];
         key.stage = KeyStage::told;
         key.at_server = true;
     }
@@ -123,7 +122,8 @@ std::optional<Nanoseconds> Subscriber::next_deadline() const noexcept {
     if (!todo_.empty() || !to_disconnect_.empty()) return 0;
     std::optional<Nanoseconds> earliest;
     for (const Group& group : groups_)
-        if (const std::optional<Nanoseconds> at = deadline_of(group)) earliest = earliest ? std::min(*earliest, *at) : at;
+        if (const std::optional<Nanoseconds> at = deadline_of(group))
+            earliest = earliest ? std::min(*earliest, *at) : at;
     return earliest;
 }
 

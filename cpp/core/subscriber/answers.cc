@@ -71,7 +71,7 @@ void Subscriber::take_as_another_tree(Group& group) noexcept {
     ++counters_.other_trees;
     const std::uint64_t era = group.request.asking == Asking::everything ? group.era : group.era + 1;
     for (Handle handle = group.keys.front(); handle != none; handle = GroupKeys::next(keys_, handle)) {
-        WatchedKey& key = keys_[handle];
+        FollowedKey& key = keys_[handle];
         if (key.era >= era || key.index == nothing) continue;
         key.index = nothing;
         group.needs_everything = true;

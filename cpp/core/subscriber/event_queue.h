@@ -13,13 +13,13 @@
 #include "core/base/check.h"
 #include "core/base/intrusive_list.h"
 #include "core/base/slab.h"
-#include "core/subscriber/watched_key.h"
+#include "core/subscriber/followed_key.h"
 
 namespace watchtree::core {
 
 class EventQueue {
   public:
-    using Keys = Slab<WatchedKey>;
+    using Keys = Slab<FollowedKey>;
 
     explicit EventQueue(Keys& keys) noexcept : keys_(keys) {}
 
@@ -28,7 +28,7 @@ class EventQueue {
 
     // True if it took the place of an older event of the key.
     bool put(Handle handle, State state, std::optional<std::string> value) noexcept {
-        WatchedKey& key = keys_[handle];
+        FollowedKey& key = keys_[handle];
         key.state = state;
         key.value = std::move(value);
         if (key.has_event) return true;
@@ -42,13 +42,13 @@ class EventQueue {
 
     // Its value, which leaves the record. Requires: not empty.
     [[nodiscard]] std::optional<std::string> take() noexcept {
-        WatchedKey& key = keys_[waiting_.pop_front(keys_)];
+        FollowedKey& key = keys_[waiting_.pop_front(keys_)];
         key.has_event = false;
         return std::exchange(key.value, std::nullopt);
     }
 
     void drop(Handle handle) noexcept {
-        WatchedKey& key = keys_[handle];
+        FollowedKey& key = keys_[handle];
         if (!key.has_event) return;
         key.has_event = false;
         key.value.reset();
@@ -62,10 +62,10 @@ class EventQueue {
     }
 
   private:
-    static Links& links_of(WatchedKey& key) noexcept { return key.in_events; }
+    static Links& links_of(FollowedKey& key) noexcept { return key.in_events; }
 
     Keys& keys_;
-    IntrusiveList<WatchedKey, links_of> waiting_;
+    IntrusiveList<FollowedKey, links_of> waiting_;
 };
 
 }  // namespace watchtree::core

@@ -10,7 +10,7 @@ void Subscriber::add(std::uint32_t group_number, std::string_view name) {
     const auto found = group.by_key.find(name);
     if (found == group.by_key.end()) {
         const Handle handle = keys_.make();
-        WatchedKey& key = keys_[handle];
+        FollowedKey& key = keys_[handle];
         try {
             key.key = name;
             group.by_key.emplace(key.key, handle);
@@ -25,7 +25,7 @@ void Subscriber::add(std::uint32_t group_number, std::string_view name) {
         return;
     }
     const Handle handle = found->second;
-    WatchedKey& key = keys_[handle];
+    FollowedKey& key = keys_[handle];
     if (key.stage != KeyStage::removed) return;
     // As if it had never been there: the server is asked for its state again.
     key.stage = KeyStage::added;
@@ -41,7 +41,7 @@ void Subscriber::remove(std::uint32_t group_number, std::string_view name) {
     const auto found = group.by_key.find(name);
     if (found == group.by_key.end()) return;
     const Handle handle = found->second;
-    WatchedKey& key = keys_[handle];
+    FollowedKey& key = keys_[handle];
     if (key.stage == KeyStage::removed) return;
     --group.wanted;
     events_.drop(handle);
@@ -60,7 +60,7 @@ void Subscriber::remove(std::uint32_t group_number, std::string_view name) {
 void Subscriber::become_pending(Handle handle, Group& group) noexcept { group.pending.push_back(keys_, handle); }
 
 void Subscriber::forget(Handle handle) noexcept {
-    WatchedKey& key = keys_[handle];
+    FollowedKey& key = keys_[handle];
     Group& group = groups_[key.group];
     if (key.stage != KeyStage::told) group.pending.erase(keys_, handle);
     group.keys.erase(keys_, handle);
@@ -92,7 +92,7 @@ bool Subscriber::notified(std::uint32_t server, std::uint32_t group_number, std:
             results.push_back(Result::remove_watch);
             continue;
         }
-        WatchedKey& key = keys_[found->second];
+        FollowedKey& key = keys_[found->second];
         if (notification.index <= key.index) {
             ++counters_.dropped;
         } else {
@@ -110,7 +110,7 @@ bool Subscriber::notified(std::uint32_t server, std::uint32_t group_number, std:
 
 std::optional<Event> Subscriber::take() {
     if (events_.empty()) return std::nullopt;
-    const WatchedKey& next = keys_[events_.front()];
+    const FollowedKey& next = keys_[events_.front()];
     Event event{groups_[next.group].name, next.key, next.state, next.index, std::nullopt};
     event.value = events_.take();
     return event;
@@ -121,7 +121,7 @@ std::vector<std::pair<std::string, Index>> Subscriber::known(std::uint32_t group
     std::vector<std::pair<std::string, Index>> known;
     known.reserve(group.wanted);
     for (Handle handle = group.keys.front(); handle != none; handle = GroupKeys::next(keys_, handle)) {
-        const WatchedKey& key = keys_[handle];
+        const FollowedKey& key = keys_[handle];
         if (key.stage != KeyStage::removed) known.emplace_back(key.key, std::max<Index>(key.index, 0));
     }
     return known;

@@ -57,7 +57,7 @@ void Subscriber::verify() {
         std::uint32_t wanted = 0;
         std::uint32_t pending = 0;
         group.keys.verify(keys_, "subscriber 1: the list of a group's keys is broken", [&](Handle handle) {
-            const WatchedKey& key = keys_[handle];
+            const FollowedKey& key = keys_[handle];
             require(key.group == number, "subscriber 1: a key stands in its group");
             const auto found = group.by_key.find(key.key);
             require(found != group.by_key.end() && found->second == handle, "subscriber 1: a key is found by its name");

@@ -24,8 +24,8 @@
 #include "core/base/intrusive_list.h"
 #include "core/base/slab.h"
 #include "core/subscriber/event_queue.h"
+#include "core/subscriber/followed_key.h"
 #include "core/subscriber/server_choice.h"
-#include "core/subscriber/watched_key.h"
 #include "watchtree/subscriber.h"
 
 namespace watchtree::core {
@@ -61,7 +61,9 @@ class Subscriber {
 
     [[nodiscard]] std::vector<std::pair<std::string, Index>> known(std::uint32_t group);
     [[nodiscard]] const std::string& server_of(std::uint32_t group) const noexcept;  // empty: it has none
-    [[nodiscard]] const std::optional<Synced>& tree_of(std::uint32_t group) const noexcept { return groups_[group].tree; }
+    [[nodiscard]] const std::optional<Synced>& tree_of(std::uint32_t group) const noexcept {
+        return groups_[group].tree;
+    }
     [[nodiscard]] SubscriberStats stats() const noexcept;
 
     void verify();
@@ -77,10 +79,10 @@ class Subscriber {
 
     enum class Asking : std::uint8_t { everything, changes, heartbeat };
 
-    static Links& group_links(WatchedKey& key) noexcept { return key.in_group; }
-    static Links& pending_links(WatchedKey& key) noexcept { return key.in_pending; }
-    using GroupKeys = IntrusiveList<WatchedKey, group_links>;
-    using PendingKeys = IntrusiveList<WatchedKey, pending_links>;
+    static Links& group_links(FollowedKey& key) noexcept { return key.in_group; }
+    static Links& pending_links(FollowedKey& key) noexcept { return key.in_pending; }
+    using GroupKeys = IntrusiveList<FollowedKey, group_links>;
+    using PendingKeys = IntrusiveList<FollowedKey, pending_links>;
 
     static constexpr std::uint32_t no_server = static_cast<std::uint32_t>(-1);
 
@@ -105,9 +107,9 @@ class Subscriber {
         bool needs_everything = true;  // the server has to be told every key
         bool was_served = false;       // this server answered a sync
         std::uint32_t server = no_server;
-        std::uint64_t era = 0;  // counts the syncs of everything: what came since the last one came from its tree
+        std::uint64_t era = 0;       // counts the syncs of everything: what came since the last one came from its tree
         std::optional<Synced> tree;  // as the last sync was answered
-        Request request;  // while asking
+        Request request;             // while asking
         Nanoseconds heartbeat_at = 0;
     };
 
@@ -153,7 +155,7 @@ class Subscriber {
     void cut_server(std::uint32_t server, Nanoseconds now) noexcept;
 
     const Config config_;
-    Slab<WatchedKey> keys_;
+    Slab<FollowedKey> keys_;
     EventQueue events_{keys_};
     std::vector<Group> groups_;
     std::vector<Server> servers_;

@@ -75,15 +75,15 @@ struct SubscriberStats {
     std::uint32_t connected = 0;
     std::uint32_t requests = 0;  // without an answer yet
     // Ever.
-    std::uint64_t accepted = 0;    // notifications that were news
-    std::uint64_t dropped = 0;     // that were not
-    std::uint64_t refused = 0;     // for keys that are not watched
-    std::uint64_t coalesced = 0;   // events replaced by a newer one before they were taken
-    std::uint64_t syncs = 0;       // that were answered
-    std::uint64_t heartbeats = 0;  // that were answered
-    std::uint64_t forgotten = 0;   // heartbeats that found a server with another number of watches
-    std::uint64_t other_trees = 0;  // answers from a tree of another id than before
-    std::uint64_t failures = 0;     // servers that were given up
+    std::uint64_t accepted = 0;         // notifications that were news
+    std::uint64_t dropped = 0;          // that were not
+    std::uint64_t refused = 0;          // for keys that are not watched
+    std::uint64_t coalesced = 0;        // events replaced by a newer one before they were taken
+    std::uint64_t syncs = 0;            // that were answered
+    std::uint64_t heartbeats = 0;       // that were answered
+    std::uint64_t forgotten = 0;        // heartbeats that found a server with another number of watches
+    std::uint64_t other_trees = 0;      // answers from a tree of another id than before
+    std::uint64_t failures = 0;         // servers that were given up
     std::uint64_t ignored_answers = 0;  // that came late, again, or for nothing
 };
 

@@ -1,4 +1,4 @@
-// watched_key.h: one key that a subscriber follows, or is about to stop following (contract §4).
+// followed_key.h: one key that a subscriber follows, or is about to stop following (contract §4).
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ enum class KeyStage : std::uint8_t { added, told, removed };
 
 inline constexpr Index nothing = -1;  // the index of a key of which no state has come
 
-struct WatchedKey {
+struct FollowedKey {
     std::string key;
     std::uint32_t group;
     KeyStage stage = KeyStage::added;

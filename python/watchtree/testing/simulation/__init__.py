@@ -8,7 +8,18 @@ A scenario can be saved, loaded, cut to the shortest that still fails, and run a
 """
 
 from watchtree.testing.simulation.checks import Violation
+from watchtree.testing.simulation.links import Link, make_memory_link
 from watchtree.testing.simulation.scenario import PROFILES, Profile, Scenario, World, make_scenario
 from watchtree.testing.simulation.simulation import Simulation
 
-__all__ = ["PROFILES", "Profile", "Scenario", "Simulation", "Violation", "World", "make_scenario"]
+__all__ = [
+    "PROFILES",
+    "Link",
+    "Profile",
+    "Scenario",
+    "Simulation",
+    "Violation",
+    "World",
+    "make_memory_link",
+    "make_scenario",
+]

@@ -81,6 +81,9 @@ class Network:
         """Cut nothing any more; a connection that is dead stays so."""
         self._cut.clear()
 
+    def close(self) -> None:
+        """Give back what it holds."""
+
     def become_perfect(self) -> None:
         """Lose and repeat nothing any more."""
         self.heal()

@@ -8,6 +8,7 @@ from typing import Any
 from watchtree import Config, Tree
 from watchtree.records import CompareAndSet, Mkdir, Operation, Put, Remove
 from watchtree.testing.simulation.checks import Checks
+from watchtree.testing.simulation.links import LinkNetwork, MakeLink
 from watchtree.testing.simulation.network import Network, Timeline
 from watchtree.testing.simulation.scenario import Scenario
 from watchtree.testing.simulation.server import SimulatedServer, apply_operation
@@ -24,16 +25,22 @@ class Simulation:
     """One run of a scenario. Raises Violation where a guarantee does not hold.
 
     journal: whether to keep a line for everything that happens; two runs of a scenario have the same journal, byte for byte.
+    make_link: makes the connections that carry the messages; None: a network that is simulated, with all its faults.
     """
 
-    def __init__(self, scenario: Scenario, *, journal: bool = False) -> None:
+    def __init__(self, scenario: Scenario, *, journal: bool = False, make_link: MakeLink | None = None) -> None:
         self.scenario = scenario
         self.world = world = scenario.world
         self.config = Config(
             max_batch_size=world.max_batch_size, max_batch_bytes=world.max_batch_bytes, on_error=self._on_error
         )
         self.timeline = Timeline()
-        self.network = Network(self.timeline, scenario.seed, world.lost, world.repeated, world.delay)
+        self.network: Network
+        if make_link is None:
+            self.network = Network(self.timeline, scenario.seed, world.lost, world.repeated, world.delay)
+        else:
+            self.network = links = LinkNetwork(self.timeline, make_link)
+            links.simulation = self
         self.checks = Checks(self)
         self.count = 0
         """Subscriber-steps: times that a subscriber was told something, looked at what to do, or took an event."""
@@ -172,10 +179,20 @@ class Simulation:
         follower = self.subscribers[subscriber]
         for server_name, connection in list(follower.connections.items()):
             self.network.kill(connection)
+            server = self._by_name[server_name]
             if who_notices in ("server", "both"):
-                self._by_name[server_name].close(subscriber, connection)
+                server.close(subscriber, connection)
             if who_notices in ("subscriber", "both"):
-                follower.break_connection(server_name)
+                self._notice(follower, server, connection)
+
+    def break_connection(self, subscriber: int, server: int, connection: int) -> None:
+        """A connection broke by itself, and both ends notice."""
+        self.servers[server].close(subscriber, connection)
+        self._notice(self.subscribers[subscriber], self.servers[server], connection)
+
+    def _notice(self, subscriber: SimulatedSubscriber, server: SimulatedServer, connection: int) -> None:
+        if subscriber.connections.get(server.name) == connection:
+            subscriber.break_connection(server.name)
 
     def partition(self, subscriber: int, server: int) -> None:
         """Nothing comes through between these two."""
@@ -204,9 +221,8 @@ class Simulation:
         crashed.crash()
         for subscriber, connection in sessions:
             self.network.kill(connection)
-            follower = self.subscribers[subscriber]
-            if noticed and follower.connections.get(crashed.name) == connection:
-                follower.break_connection(crashed.name)
+            if noticed:
+                self._notice(self.subscribers[subscriber], crashed, connection)
 
     def restart(self, server: int) -> None:
         """It starts again from what it saved last, and learns the rest of the logs."""
@@ -243,6 +259,10 @@ class Simulation:
         self.run_for(LONGEST_CALM)
         self.verify()
         self.checks.left()
+
+    def close(self) -> None:
+        """Close what `make_link` made."""
+        self.network.close()
 
     def verify(self) -> None:
         """Let everything check itself."""

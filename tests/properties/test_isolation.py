@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from properties import strategies as draw
-from properties.comparing import MODEL
-from properties.sides import Clock, Engine
 from watchtree import Dispatcher, Tree
 from watchtree.config import Config
+from watchtree.testing.machine import strategies as draw
+from watchtree.testing.machine.comparing import MODEL
+from watchtree.testing.machine.sides import Clock, Engine
 from watchtree.words import State
 
 GOOD = ("x", "y")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from properties.comparing import MODEL
-from properties.machine import EngineMachine
-from properties.sides import Engine
 from watchtree.records import Notification
 from watchtree.testing import ModelDispatcher, ModelTree
+from watchtree.testing.machine.comparing import MODEL
+from watchtree.testing.machine.rules import DispatcherMachine
+from watchtree.testing.machine.sides import Engine
 from watchtree.testing.model_watches import Channel, Sending, SentWatch, Watch
 from watchtree.testing.model_watches import Phase as WatchPhase
 from watchtree.words import Failure, Result
@@ -178,7 +178,7 @@ FAULTS = [
 
 def run(engine: Engine, max_examples: int) -> None:
     """Run the machine with an engine on both sides, the same examples each time."""
-    machine: Any = type("Machine", (EngineMachine,), {"engine": engine, "oracle": engine})
+    machine: Any = type("Machine", (DispatcherMachine,), {"engine": engine, "oracle": engine})
     quick = settings(
         max_examples=max_examples,
         stateful_step_count=50,

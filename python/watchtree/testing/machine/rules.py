@@ -11,20 +11,41 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
-from properties import strategies as draw
-from properties.guarantees import STEPS_TO_SETTLE, GuaranteesMachine
-from properties.sides import Call, Plan
+
+from watchtree._core import Dispatcher, Tree
 from watchtree.config import Config
 from watchtree.records import Operation
+from watchtree.testing.machine import strategies as draw
+from watchtree.testing.machine.guarantees import STEPS_TO_SETTLE, GuaranteesMachine
+from watchtree.testing.machine.sides import Call, Engine, Plan
 from watchtree.words import REMOVE_ALL_WATCHES, Failure, Result
 
 
-class EngineMachine(GuaranteesMachine):
-    """The rules. A subclass names the engine to test."""
+class DispatcherMachine(GuaranteesMachine):
+    """A RuleBasedStateMachine: any history of calls on a tree and a dispatcher, compared with the model after each call.
+
+    Subclass it with your own transport and give its TestCase to pytest:
+
+        class MyMachine(DispatcherMachine):
+            def carry(self, frame: bytes) -> bytes:
+                return self.connection.send_and_receive(frame)
+
+        TestMine = MyMachine.TestCase
+
+    The guarantees of the contract's §5 are its invariants; a failure shows the history as code. `engine` names the classes
+    to test: those of watchtree unless a subclass says otherwise.
+    """
+
+    engine = Engine(Tree, Dispatcher)
+
+    def carry(self, frame: bytes) -> bytes:
+        """Carry a batch, as `Batch.encode` gives it, to the other end: what arrived there. Yours to override."""
+        return frame
 
     @initialize(config=draw.configs, keys=st.lists(draw.keys, max_size=4), watched=draw.watched)
     def start(self, config: Config, keys: list[str], watched: dict[str, list[str]]) -> None:
         self.begin(config)
+        self.subject.carry = self.carry
         self.begin_guarantees()
         for key in keys:
             self.make(Call("tree.put", (key, key.encode()), {"parents": True}))

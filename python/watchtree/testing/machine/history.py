@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from properties.sides import Call, Side
+from watchtree.testing.machine.sides import Call, Side
 from watchtree.words import REMOVE_ALL_WATCHES, Result, State
 
 NOTIFICATION_BYTES = 24

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine
-from properties.history import History
-from properties.sides import Call, Engine, Plan, Side
+
 from watchtree.config import Config
 from watchtree.testing import ModelDispatcher, ModelTree
+from watchtree.testing.machine.history import History
+from watchtree.testing.machine.sides import Call, Engine, Plan, Side
 
 MODEL = Engine(ModelTree, ModelDispatcher)
 

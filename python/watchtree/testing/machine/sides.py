@@ -151,6 +151,10 @@ class Side:
         self.acknowledges_at_once = False
         self.on_call: Callable[[Call, Callable[[], Any]], Any] = lambda call, make: make()
         self.on_send: Callable[[Any], None] = lambda batch: None
+        self.carry: Callable[[bytes], bytes] | None = None
+        """The way to the other end."""
+        self.damaged: list[int] = []
+        """Tickets of batches that arrived as something else."""
         self._start()
 
     def _start(self) -> None:
@@ -190,6 +194,10 @@ class Side:
         self.log.append(
             ("batch", batch.channel, batch.ticket, batch.epoch, batch.more, batch.size_bytes, tuple(batch), len(batch))
         )
+        if self.carry is not None and hasattr(batch, "encode"):
+            frame = batch.encode()
+            if self.carry(frame) != frame:
+                self.damaged.append(batch.ticket)
         self.on_send(batch)
         for call in self.plan.pop(0) if self.plan else ():
             call = call.for_ticket(batch.ticket)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from properties.sides import THIS, Call, Plan
+
 from watchtree.config import Config
 from watchtree.records import CompareAndSet, Mkdir, Put, Remove
+from watchtree.testing.machine.sides import THIS, Call, Plan
 from watchtree.words import REMOVE_ALL_WATCHES, Failure
 
 MAX_KEY_BYTES = 16

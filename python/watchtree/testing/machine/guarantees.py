@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from math import ceil
 
 from hypothesis.stateful import invariant
-from properties.comparing import ComparingMachine, difference
-from properties.sides import Call
-from properties.strategies import CHANNELS
+
+from watchtree.testing.machine.comparing import ComparingMachine, difference
+from watchtree.testing.machine.sides import Call
+from watchtree.testing.machine.strategies import CHANNELS
 
 NO_WORK = {"changed_holders": 0, "ready_channels": 0, "in_flight": 0, "backing_off": 0}
 NOTHING_LEFT = {**NO_WORK, "channels": 0, "watches": 0, "holders": 0}
@@ -34,6 +35,11 @@ class GuaranteesMachine(ComparingMachine):
     @invariant()
     def g1_a_notification_carries_the_newest_state(self) -> None:
         self.claim_no_breach("G1")
+
+    @invariant()
+    def g1_the_transport_brings_what_it_was_given(self) -> None:
+        damaged = self.subject.damaged
+        self.claim(not damaged, f"G1: the transport brought something else than the batches {damaged}")
 
     @invariant()
     def g2_nothing_is_sent_twice(self) -> None:

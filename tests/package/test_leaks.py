@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 import tracemalloc
+import uuid
 import weakref
 
 import pytest
 from rig import Rig
-from watchtree import Config, Dispatcher, Failure, ManualClock, Put, Tree
+from watchtree import Config, Dispatcher, Failure, ManualClock, Put, State, Subscriber, Tree
+
+TREE_ID = uuid.UUID(int=1)
 
 
 class Callable:
@@ -89,7 +92,30 @@ def cycle_over_the_tree():
     return weakref.ref(transport)
 
 
+def cycle_over_a_listener():
+    listener = Callable()
+    subscriber = Subscriber(["s"])
+    subscriber.listener = listener
+    listener.held.append(subscriber)
+    return weakref.ref(listener)
+
+
+def cycle_over_the_clock_of_a_subscriber():
+    clock = Clock()
+    clock.held.append(Subscriber(["s"], clock=clock))
+    return weakref.ref(clock)
+
+
+def cycle_over_the_on_error_of_a_subscriber():
+    callback = Callable()
+    callback.held.append(Subscriber(["s"], config=Config(on_error=callback)))
+    return weakref.ref(callback)
+
+
 CYCLES = [
+    cycle_over_a_listener,
+    cycle_over_the_clock_of_a_subscriber,
+    cycle_over_the_on_error_of_a_subscriber,
     cycle_over_the_transport,
     cycle_over_the_clock,
     cycle_over_on_work,
@@ -115,6 +141,34 @@ def test_callbacks_are_let_go_with_their_dispatcher():
     del dispatcher
     gc.collect()
     assert [sys.getrefcount(callback) for callback in held] == before
+
+
+def test_a_subscriber_holds_no_memory_of_keys_and_events_that_are_gone():
+    def follow_and_leave(subscriber):
+        for number in range(2_000):
+            key = f"key{number}"
+            subscriber.add([key])
+            subscriber.actions()
+            subscriber.connected("s") if number == 0 else None
+            for action in subscriber.actions():
+                subscriber.synced(action.request, TREE_ID, number)
+            subscriber.notified("s", [(key, State.VALUE, number + 1, b"v" * 100)])
+            subscriber.take()
+            if number:
+                subscriber.remove([f"key{number - 1}"])
+
+    subscriber = Subscriber(["s"])
+    follow_and_leave(subscriber)
+    subscriber.remove(subscriber.known())
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    follow_and_leave(subscriber)
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 20_000
+    assert subscriber.stats().keys == 1
 
 
 def test_an_on_work_that_is_replaced_is_let_go():

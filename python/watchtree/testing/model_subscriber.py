@@ -516,7 +516,9 @@ class ModelSubscriber:
         return self._connections.get(server)
 
     def _read_clock(self) -> int:
-        self._now = max(self._now, self._clock())
+        now = self._clock()
+        check_type("the clock's answer", now, int)
+        self._now = max(self._now, now)
         return self._now
 
     def _overdue_at(self, moment: int) -> int:

@@ -70,7 +70,10 @@ class Copy:
         if failed:
             return str(failed[0])
         where = re.findall(r'File ".*/(tests/\S+\.py)", line \d+ in (test_\w+)', done.stderr)
-        return "::".join(where[-1]) + " (the process ended)" if where else f"the run ended with {done.returncode}"
+        if where:
+            return "::".join(where[-1]) + " (the process ended)"
+        print(done.stdout[-3000:], done.stderr[-1000:])
+        return f"the run ended with {done.returncode}"
 
     def caught_by(self, fault: Fault) -> str:
         """What catches it."""

@@ -87,5 +87,5 @@ class Checks:
                 self.fail("§4 actions", f"{subscriber.name} is not idle: {now}")
 
 
-EMPTY_BYTES = 600_000
+EMPTY_BYTES = 200_000
 """Of a dispatcher without channels that had some: a chunk of each kind of record."""

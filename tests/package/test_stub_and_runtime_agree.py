@@ -7,6 +7,7 @@ import inspect
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,8 @@ def test_mypy_finds_no_difference_between_stub_and_runtime(tmp_path):
 def test_every_public_name_is_there_and_has_a_docstring_or_is_data():
     for name in watchtree.__all__:
         value = getattr(watchtree, name)
+        if isinstance(value, types.GenericAlias):  # of a type that is only given a name; Python 3.10 calls it a class
+            continue
         assert not (inspect.isclass(value) or inspect.isfunction(value)) or inspect.getdoc(value), name
 
 

@@ -17,7 +17,7 @@ from watchtree.testing.simulation.minimise import minimise
 from watchtree.testing.simulation.server import Hosted
 from watchtree.testing.simulation.subscriber import SimulatedSubscriber
 
-SEEDS = {"dev": 30, "ci": 300, "nightly": 30_000}[os.environ.get("WATCHTREE_PROFILE", "dev")]
+SEEDS = {"dev": 30, "ci": 150, "nightly": 30_000}[os.environ.get("WATCHTREE_PROFILE", "dev")]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

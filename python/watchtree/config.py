@@ -31,7 +31,7 @@ class Config:
     channel_timeout: float = 120.0
     """A channel that did not sync, touch or acknowledge for this long is closed, in seconds."""
     heartbeat: float = 60.0
-    """How long after an answer a `Subscriber` asks its server whether it forgot it, in seconds."""
+    """How often a `Subscriber` asks its server whether it forgot it, in seconds."""
     backoff: tuple[float, ...] = (1.0, 10.0, 30.0, 60.0)
     """Seconds to wait after the first, second, ... failure in a row; the last one repeats. One to 16 of them."""
     on_error: OnError | None = None

@@ -280,12 +280,12 @@ def test_a_server_is_touched_a_heartbeat_after_it_answered_a_touch(follower):
     assert follower.actions() == [Touch(3, "one", "")]
 
 
-def test_an_answer_to_changes_puts_the_heartbeat_off(follower):
+def test_an_answer_to_changes_does_not_put_the_heartbeat_off(follower):
     follower.follow("a")
     follower.advance(50)
     follower.follow("b")
-    follower.advance(59)
-    assert follower.actions() == []
+    follower.advance(10)
+    assert follower.actions() == [Touch(3, "one", "")]
 
 
 def test_a_notification_does_not_put_the_heartbeat_off(follower):
@@ -296,13 +296,36 @@ def test_a_notification_does_not_put_the_heartbeat_off(follower):
     assert follower.actions() == [Touch(2, "one", "")]
 
 
-def test_changes_are_told_instead_of_a_touch(follower):
+def test_a_touch_that_is_due_is_said_before_changes(follower):
     follower.follow("a")
     follower.advance(60)
     follower.add(["b"])
+    assert follower.one_action() == Touch(2, "one", "")
+    follower.touched(2, 1)
     assert named(follower.one_action()) == [("b", 0)]
-    follower.synced(2, ONE_TREE, 7)
-    assert follower.actions() == []
+
+
+def test_a_server_that_forgot_is_found_however_often_the_user_changes_his_mind(follower):
+    follower.follow("a")
+    for number in range(5):
+        follower.advance(15)
+        follower.add([f"key{number}"])
+        for action in follower.actions():
+            if isinstance(action, Touch):
+                follower.touched(action.request, 3)  # it has only those that came after it had forgotten
+                assert sorted(follower.one_action().known) == ["a", *(f"key{key}" for key in range(number + 1))]
+                return
+            follower.synced(action.request, ONE_TREE, 7)
+    raise AssertionError("there was no heartbeat")
+
+
+def test_a_key_that_was_removed_and_not_told_is_still_expected_of_the_server(follower):
+    follower.follow("a", "b")
+    follower.advance(60)
+    follower.remove(["a"])
+    assert follower.one_action() == Touch(2, "one", "")
+    follower.touched(2, 2)
+    assert named(follower.one_action()) == [("a", -1)]
 
 
 def test_a_touch_is_said_once(follower):

@@ -138,6 +138,8 @@ FAULTS = [
           "            results.push_back(Result::remove_watch);", "            results.push_back(Result::ok);"),
     Fault("a heartbeat is not compared", "§4", S + "answers.cc", "    if (watches == group->request.watches) return;\n",
           "    return;\n"),
+    Fault("changes put the heartbeat off", "G5", S + "answers.cc",
+          "    if (group.request.asking != Asking::changes) group.heartbeat_at", "    group.heartbeat_at"),
     Fault("a new connection tells only changes", "G5", S + "answers.cc",
           "    group.was_served = false;\n    group.needs_everything = true;", "    group.was_served = false;"),
     Fault("another tree keeps the old indexes", "G5", S + "answers.cc",

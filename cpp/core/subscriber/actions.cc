@@ -74,10 +74,10 @@ void Subscriber::ask_if_needed(Group& group, Nanoseconds now) {
         group.stage = GroupStage::idle;
     } else if (group.needs_everything) {
         sync_everything(group, now);
+    } else if (group.heartbeat_at <= now) {
+        touch(group, now);  // before the changes: a user who changes all the time could not put it off for ever
     } else if (!group.pending.empty()) {
         sync_changes(group, now);
-    } else if (group.heartbeat_at <= now) {
-        touch(group, now);
     }
 }
 
@@ -87,6 +87,7 @@ void Subscriber::sync_everything(Group& group, Nanoseconds now) {
                                  known(static_cast<std::uint32_t>(&group - groups_.data())), true});
     for (Handle handle = group.keys.front(); handle != none; handle = GroupKeys::next(keys_, handle))
         keys_[handle].at_server = true;
+    group.at_server = group.wanted;
     while (!group.pending.empty()) keys_[group.pending.pop_front(keys_)].stage = KeyStage::told;
     group.needs_everything = false;
     ++group.era;
@@ -103,6 +104,7 @@ void Subscriber::sync_changes(Group& group, Nanoseconds now) {
     while (!group.pending.empty()) {
         FollowedKey& key = keys_[group.pending.pop_front(keys_)];
         key.stage = KeyStage::told;
+        group.at_server += !key.at_server;
         key.at_server = true;
     }
     begin_request(group, Asking::changes, now);
@@ -115,7 +117,7 @@ void Subscriber::touch(Group& group, Nanoseconds now) {
 
 void Subscriber::begin_request(Group& group, Asking asking, Nanoseconds now) noexcept {
     group.stage = GroupStage::asking;
-    group.request = {++last_request_, asking, group.wanted, later(now, config_.answer_timeout_ns)};
+    group.request = {++last_request_, asking, group.at_server, later(now, config_.answer_timeout_ns)};
 }
 
 std::optional<Nanoseconds> Subscriber::next_deadline() const noexcept {

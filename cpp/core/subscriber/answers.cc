@@ -51,7 +51,8 @@ Subscriber::Group* Subscriber::find_asking(std::uint64_t request, bool heartbeat
 
 void Subscriber::end_request(Group& group, Nanoseconds now) noexcept {
     group.stage = GroupStage::steady;
-    group.heartbeat_at = later(now, config_.heartbeat_ns);
+    // A server that forgot everything takes changes as if nothing had happened, so they tell nothing of it.
+    if (group.request.asking != Asking::changes) group.heartbeat_at = later(now, config_.heartbeat_ns);
 }
 
 void Subscriber::synced(std::uint64_t request, const Synced& tree, Nanoseconds now) noexcept {

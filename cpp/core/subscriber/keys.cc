@@ -63,6 +63,7 @@ void Subscriber::forget(Handle handle) noexcept {
     FollowedKey& key = keys_[handle];
     Group& group = groups_[key.group];
     if (key.stage != KeyStage::told) group.pending.erase(keys_, handle);
+    group.at_server -= key.at_server;
     group.keys.erase(keys_, handle);
     group.by_key.erase(key.key);
     keys_.free(handle);

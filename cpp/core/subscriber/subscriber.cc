@@ -56,6 +56,7 @@ void Subscriber::verify() {
         Group& group = groups_[number];
         std::uint32_t wanted = 0;
         std::uint32_t pending = 0;
+        std::uint32_t at_server = 0;
         group.keys.verify(keys_, "subscriber 1: the list of a group's keys is broken", [&](Handle handle) {
             const FollowedKey& key = keys_[handle];
             require(key.group == number, "subscriber 1: a key stands in its group");
@@ -66,6 +67,7 @@ void Subscriber::verify() {
             require(key.stage != KeyStage::removed || !key.has_event, "subscriber 1: a removed key has no event");
             wanted += key.stage != KeyStage::removed;
             pending += key.stage != KeyStage::told;
+            at_server += key.at_server;
             ++keys;
         });
         group.pending.verify(keys_, "subscriber 1: the list of pending keys is broken", [&](Handle handle) {
@@ -73,6 +75,7 @@ void Subscriber::verify() {
         });
         require(wanted == group.wanted && pending == group.pending.size() && group.by_key.size() == group.keys.size(),
                 "subscriber 1: keys are counted");
+        require(at_server == group.at_server, "subscriber 1: keys that the server was told of are counted");
         const bool has_server = group.stage == GroupStage::connecting || group.stage == GroupStage::steady ||
                                 group.stage == GroupStage::asking;
         require(has_server == (group.server != no_server), "subscriber 3: a group has a server as its stage says");

@@ -102,7 +102,8 @@ class Subscriber {
         std::unordered_map<std::string_view, Handle> by_key;  // never walked
         GroupKeys keys;
         PendingKeys pending;
-        std::uint32_t wanted = 0;  // keys that are not being removed
+        std::uint32_t wanted = 0;     // keys that are not being removed
+        std::uint32_t at_server = 0;  // keys that the server was told of, and not that they were removed
         GroupStage stage = GroupStage::idle;
         bool needs_everything = true;  // the server has to be told every key
         bool was_served = false;       // this server answered a sync

@@ -45,8 +45,8 @@ class Link:
     """The one that waits for an answer."""
     said_at: int = 0
     """When that was said."""
-    followed: int = 0
-    """The number of keys that were followed then."""
+    told_then: int = 0
+    """The number of keys that the server had been told of then."""
     answered_at: int = 0
     answered_a_sync: bool = False
     news: set[str] = field(default_factory=set)
@@ -249,11 +249,9 @@ class ModelSubscriber:
             return self._let_go(group)
         if link.tell_everything:
             return [self._say_everything(group, link, now)]
-        if link.changes:
-            return [self._say_changes(group, link, now)]
         if now >= link.answered_at + _ns(self._config.heartbeat):
-            return [self._say(Touch(self._next_request(), link.server, group.name), group, link, now)]
-        return []
+            return [self._say(Touch(self._next_request(), link.server, group.name), link, now)]
+        return [self._say_changes(group, link, now)] if link.changes else []
 
     def _choose(self, group: Group, now: int) -> str | None:
         allowed = [server for server in group.servers if now >= group.back_off_until.get(server, now)]
@@ -266,7 +264,7 @@ class ModelSubscriber:
         link.told = set(group.keys)
         link.news.clear()
         known = {key: index or 0 for key, index in group.keys.items()}
-        return self._say(Sync(self._next_request(), link.server, known, True, group.name), group, link, now)
+        return self._say(Sync(self._next_request(), link.server, known, True, group.name), link, now)
 
     def _say_changes(self, group: Group, link: Link, now: int) -> Action:
         changes, link.changes = link.changes, {}
@@ -275,12 +273,12 @@ class ModelSubscriber:
                 link.told.discard(key)
             else:
                 link.told.add(key)
-        return self._say(Sync(self._next_request(), link.server, changes, False, group.name), group, link, now)
+        return self._say(Sync(self._next_request(), link.server, changes, False, group.name), link, now)
 
-    def _say(self, request: Sync | Touch, group: Group, link: Link, now: int) -> Action:
+    def _say(self, request: Sync | Touch, link: Link, now: int) -> Action:
         link.request = request
         link.said_at = now
-        link.followed = len(group.keys)
+        link.told_then = len(link.told)
         return request
 
     def _say_disconnections(self) -> list[Action]:
@@ -362,7 +360,8 @@ class ModelSubscriber:
         link, answered = group.link, group.link.request
         self._counts["syncs"] += 1
         link.request = None
-        link.answered_at = now
+        if isinstance(answered, Sync) and answered.replace:
+            link.answered_at = now
         link.answered_a_sync = True
         group.failures[link.server] = 0
         if group.synced and group.synced.tree_id != tree_id:
@@ -392,7 +391,7 @@ class ModelSubscriber:
         self._counts["heartbeats"] += 1
         link.request = None
         link.answered_at = now
-        if watches != link.followed:
+        if watches != link.told_then:
             self._counts["forgotten"] += 1
             link.tell_everything = True
 

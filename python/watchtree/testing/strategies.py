@@ -132,7 +132,7 @@ NUMBERS = {
     "leave": ("subscribers",),
     "disconnect": ("subscribers",),
     "partition": ("subscribers", "servers"),
-    **dict.fromkeys(("pause", "resume", "snapshot", "crash", "restart"), ("servers",)),
+    **dict.fromkeys(("pause", "resume", "snapshot", "crash", "restart", "reset"), ("servers",)),
 }
 """What the first arguments of a step are numbers of."""
 
@@ -176,5 +176,6 @@ def _bad_steps() -> st.SearchStrategy[Step]:
         st.tuples(st.just("snapshot"), server),
         st.tuples(st.just("crash"), server, st.booleans()),
         st.tuples(st.just("restart"), server),
+        st.tuples(st.just("reset"), server),
         st.tuples(st.just("jump"), node, st.integers(0, 5), st.sampled_from((0.5, -5.0, 16.0, 130.0))),
     )

@@ -106,6 +106,11 @@ class SystemMachine(RuleBasedStateMachine):
         for server in range(WORLD.servers):
             self.make("restart", server)
 
+    @rule(server=servers)
+    def forget(self, server: int) -> None:
+        """A server forgets all its channels, and nobody is told."""
+        self.make("reset", server)
+
     @rule(kind=st.sampled_from(("server", "subscriber")), number=numbers, seconds=st.sampled_from((-5.0, 1.0, 20.0)))
     def jump(self, kind: str, number: int, seconds: float) -> None:
         """A clock jumps."""

@@ -92,11 +92,12 @@ USUAL = {
     "snapshot": 1,
     "crash": 1,
     "restart": 2,
+    "reset": 1,
     "jump": 1,
     "leave": 0,
 }
 
-CALM = dict.fromkeys(("disconnect", "partition", "pause", "crash", "jump"), 0)
+CALM = dict.fromkeys(("disconnect", "partition", "pause", "crash", "reset", "jump"), 0)
 
 PROFILES = {
     "calm": Profile(120, replace(World(), lost=0.0, repeated=0.0), CALM),
@@ -169,6 +170,7 @@ MAKERS: dict[str, Callable[[Random, World], Step]] = {
     "snapshot": lambda r, w: (_server(r, w),),
     "crash": lambda r, w: (_server(r, w), r.random() < 0.5),
     "restart": lambda r, w: (_server(r, w),),
+    "reset": lambda r, w: (_server(r, w),),
     "jump": lambda r, w: (r.choice(("server", "subscriber")), r.randrange(100), r.choice((-5.0, 0.5, 16.0, 130.0))),
     "leave": lambda r, w: (_subscriber(r, w),),
 }

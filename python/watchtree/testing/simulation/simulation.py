@@ -224,6 +224,12 @@ class Simulation:
             if noticed:
                 self._notice(self.subscribers[subscriber], crashed, connection)
 
+    def reset(self, server: int) -> None:
+        """A server forgets all its channels, and its connections stay: nobody is told."""
+        for hosted in self.servers[server].hosted:
+            hosted.in_flight.clear()
+            hosted.dispatcher.reset()
+
     def restart(self, server: int) -> None:
         """It starts again from what it saved last, and learns the rest of the logs."""
         restarted = self.servers[server]

@@ -56,7 +56,7 @@ class Copy:
 
     def first_failure(self, suite: list[str]) -> str | None:
         """The first test that fails, or how the run ended; None if all is well."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--timeout=120", *suite]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--timeout=600", *suite]
         environment = {**os.environ, "PYTHONPATH": str(self.sources / "python"), "WATCHTREE_PROFILE": "dev"}
         try:
             done = subprocess.run(
@@ -69,9 +69,10 @@ class Copy:
         failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, flags=re.MULTILINE)
         if failed:
             return str(failed[0])
-        where = re.findall(r'File ".*/(tests/\S+\.py)", line \d+ in (test_\w+)', done.stderr)
+        where = re.findall(r'File ".*/(tests/\S+\.py)", line \d+ in (\w+)', done.stderr)
         if where:
-            return "::".join(where[-1]) + " (the process ended)"
+            found = next((each for each in where if each[1].startswith("test_")), where[-1])
+            return "::".join(found) + " (the process ended)"
         print(done.stdout[-3000:], done.stderr[-1000:])
         return f"the run ended with {done.returncode}"
 

@@ -49,14 +49,15 @@ trees = st.sampled_from([TREES[0], *TREES])
 seconds = st.sampled_from([0, 1, 14.9, 15, 60, 61, 1e-9])
 batches = st.lists(
     st.tuples(
-        st.sampled_from([*KEYS, *KEYS, "unheard of"]),
+        st.sampled_from([*KEYS, *KEYS, *KEYS, "unheard of"]),
         st.sampled_from(State),
         st.integers(0, 12),
         st.sampled_from([b"", b"v"]),
     ),
     max_size=5,
 )
-picks = st.tuples(st.sampled_from(["waiting", "waiting", "waiting", "any", "next", "none"]), st.integers(0, 20))
+mostly = st.sampled_from([True] * 5 + [False])
+picks = st.tuples(st.sampled_from(["waiting"] * 6 + ["any", "next", "none"]), st.integers(0, 20))
 
 
 class AsTheCoreIs(ModelSubscriber):
@@ -166,8 +167,10 @@ class SubscriberMachine(RuleBasedStateMachine):
     sound = False
     """The last call went well, so that a history can be brought to its end."""
 
-    @initialize(layout=layouts, limits=limits, acts_at_once=st.booleans())
-    def start(self, layout: dict[str, list[str]], limits: dict[str, Any], acts_at_once: bool) -> None:
+    @initialize(layout=layouts, limits=limits, keys=st.lists(some_keys, min_size=2, max_size=2), acts_at_once=mostly)
+    def start(
+        self, layout: dict[str, list[str]], limits: dict[str, Any], keys: list[list[str]], acts_at_once: bool
+    ) -> None:
         self.layout = layout
         self.clock = ManualClock()
         self.sides = [Side(make, layout, limits, self.clock) for make in (self.subject, self.oracle)]
@@ -188,7 +191,8 @@ class SubscriberMachine(RuleBasedStateMachine):
         self.trees: dict[str, uuid.UUID] = {}
         self.taken: dict[tuple[str, str], tuple[int, int]] = {}
         """For each group and key the index of the event that was taken last, and the number of its tree."""
-        self.sound = True
+        for group, its_keys in zip(GROUPS, keys, strict=True):
+            self.make("add", its_keys, group)
 
     # Both sides.
 
@@ -237,6 +241,10 @@ class SubscriberMachine(RuleBasedStateMachine):
         assert self.core.stats().connected == sum(self.connections.values())
         assert self.make("actions") == [], "an action is said once"
         assert self.core.next_deadline() != 0, "there is nothing to say after all was said"
+        for group in GROUPS:
+            server = self.core.server(group)
+            if server and self.connections[server] and group not in self.waiting:
+                assert self.watched[server, group] == self.core.known(group).keys(), f"{server} was not told all"
         return said
 
     # What servers know.
@@ -296,7 +304,7 @@ class SubscriberMachine(RuleBasedStateMachine):
 
     # The user.
 
-    @rule(keys=some_keys, group=groups)
+    @rule(keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=4), group=groups)
     def add(self, keys: list[str], group: str) -> None:
         self.make("add", keys, group)
 
@@ -304,12 +312,10 @@ class SubscriberMachine(RuleBasedStateMachine):
     def remove(self, keys: list[str], group: str) -> None:
         self.make("remove", keys, group)
 
-    @rule(group=groups, of=st.sampled_from(["all", "all", "all and some", "all but some"]), keys=some_keys)
-    def remove_all(self, group: str, of: str, keys: list[str]) -> None:
-        """Follow nothing any more; or nothing but some keys, which may begin anew."""
-        self.make("remove", [key for key in KEYS if of != "all but some" or key not in keys], group)
-        if of == "all and some":
-            self.make("add", keys, group)
+    @rule(group=groups, again=some_keys)
+    def remove_all_and_add_some_again(self, group: str, again: list[str]) -> None:
+        self.make("remove", KEYS, group)
+        self.make("add", again, group)
 
     @rule(what=st.sampled_from(["add", "remove"]), group=groups)
     def name_a_bad_key(self, what: str, group: str) -> None:
@@ -344,7 +350,7 @@ class SubscriberMachine(RuleBasedStateMachine):
     @rule(by=seconds)
     def let_time_pass(self, by: float) -> None:
         self.clock.advance(by)
-        self.make("next_deadline") if self.acts_at_once else self.look()
+        self.make("stats")
 
     @precondition(lambda self: self.sound and self.core.next_deadline())
     @rule(late=st.sampled_from([0, 0, 1e-9]))
@@ -360,22 +366,17 @@ class SubscriberMachine(RuleBasedStateMachine):
 
     # Connections and answers.
 
-    @rule(server=servers)
-    def connected(self, server: str) -> None:
-        if server in self.connections:
+    @rule(what=st.sampled_from(["connected"] * 4 + ["connect_failed", "disconnected"]), server=servers, fits=mostly)
+    def news_of_a_connection(self, what: str, server: str, fits: bool) -> None:
+        """Of any server; if it is to fit, of one for which it is news."""
+        if fits:
+            news = [each for each, is_open in self.connections.items() if not is_open or what == "disconnected"]
+            server = server if server in news else next(iter(news), server)
+        if what == "connected" and server in self.connections:
             self.connections[server] = True
-        self.make("connected", server)
-
-    @rule(server=servers)
-    def connect_failed(self, server: str) -> None:
-        if not self.connections.get(server):
+        elif what == "disconnected" or not self.connections.get(server):
             self.end_of_connection(server)
-        self.make("connect_failed", server)
-
-    @rule(server=servers)
-    def disconnected(self, server: str) -> None:
-        self.end_of_connection(server)
-        self.make("disconnected", server)
+        self.make(what, server)
 
     @rule(pick=picks, tree=trees, index=st.integers(0, 12))
     def synced(self, pick: tuple[str, int], tree: uuid.UUID, index: int) -> None:
@@ -383,7 +384,7 @@ class SubscriberMachine(RuleBasedStateMachine):
         self.end_of_request(number, Sync)
         self.make("synced", number, tree, index)
 
-    @rule(pick=picks, more=st.sampled_from([0, 0, 1, -1, 10]))
+    @rule(pick=picks, more=st.sampled_from([0, 1, -1, 10]))
     def touched(self, pick: tuple[str, int], more: int) -> None:
         number = self.number(pick)
         request = self.end_of_request(number, Touch)
@@ -404,7 +405,7 @@ class SubscriberMachine(RuleBasedStateMachine):
         for _ in range(rounds):
             self.act()
             for server in [server for server, is_open in self.connections.items() if not is_open]:
-                self.connected(server)
+                self.news_of_a_connection("connected", server, False)
             self.act()
             for request in [*self.waiting.values()]:
                 self.answer(request, tree)
@@ -416,13 +417,33 @@ class SubscriberMachine(RuleBasedStateMachine):
         else:
             self.make("touched", request.request, len(self.watched[request.server, request.group]))
 
-    @rule(server=servers, group=groups, its_own=st.sampled_from([True, True, True, False]), batch=batches)
+    @rule(more=st.sampled_from([0, 1, -1, 10]), meanwhile=st.none() | groups, keys=some_keys)
+    def let_the_heartbeat_come(self, more: int, meanwhile: str | None, keys: list[str]) -> None:
+        """Answer touches with some more watches, or fewer, than there are; keys may be removed meanwhile."""
+        self.let_all_go_well(2, TREES[0])
+        self.let_time_pass(60)
+        self.act()
+        if meanwhile:
+            self.make("remove", keys, meanwhile)
+        for _ in range(len(self.waiting)):
+            self.touched(("waiting", 0), more)
+
+    @rule(server=servers, group=groups, its_own=mostly, batch=batches)
     def notified(self, server: str, group: str, its_own: bool, batch: list[tuple[str, State, int, bytes]]) -> None:
-        if its_own:
-            server = self.core.server(group) or server
+        connected = [each for each in GROUPS if self.connections.get(self.core.server(each) or "")]
+        if its_own and connected:
+            group = group if group in connected else connected[0]
+            server = self.core.server(group)
         for key, _, index, _ in batch:
             self.came_from[group, key, index] = self.tree_number
         self.make("notified", server, batch, group)
+
+    @rule(batch=batches, group=groups, again=st.booleans())
+    def let_all_go_well_and_notify(self, batch: list[tuple[str, State, int, bytes]], group: str, again: bool) -> None:
+        self.let_all_go_well(2, self.trees.get(group, TREES[0]))
+        for _ in range(1 + again):
+            self.notified("both", group, True, batch)
+            self.take()
 
     # What holds after each call.
 

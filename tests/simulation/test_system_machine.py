@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import uuid
@@ -14,7 +15,11 @@ from watchtree.testing.simulation.links import MemoryLink, decode, encode
 from watchtree.testing.system_machine import SystemMachine
 from watchtree.words import REMOVE_ALL_WATCHES, State
 
+EXAMPLES = {"dev": 50, "ci": 200, "nightly": 20_000}[os.environ.get("WATCHTREE_PROFILE", "dev")]
+"""Fewer than of other machines: each history ends with half an hour of made-up time."""
+
 TestOverMemory = SystemMachine.TestCase
+TestOverMemory.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)
 
 
 class TcpLink:

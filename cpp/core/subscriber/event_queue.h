@@ -26,11 +26,11 @@ class EventQueue {
     [[nodiscard]] std::uint32_t size() const noexcept { return waiting_.size(); }
     [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
 
-    // True if it took the place of an older event of the key.
-    bool put(Handle handle, State state, std::optional<std::string> value) noexcept {
+    // True if it took the place of an older event of the key. Out of memory: nothing has changed.
+    bool put(Handle handle, State state, std::string_view value) {
         FollowedKey& key = keys_[handle];
+        key.value = value;
         key.state = state;
-        key.value = std::move(value);
         if (key.has_event) return true;
         key.has_event = true;
         waiting_.push_back(keys_, handle);
@@ -44,14 +44,15 @@ class EventQueue {
     [[nodiscard]] std::optional<std::string> take() noexcept {
         FollowedKey& key = keys_[waiting_.pop_front(keys_)];
         key.has_event = false;
-        return std::exchange(key.value, std::nullopt);
+        if (key.state == State::value) return std::exchange(key.value, {});
+        return std::nullopt;
     }
 
     void drop(Handle handle) noexcept {
         FollowedKey& key = keys_[handle];
         if (!key.has_event) return;
         key.has_event = false;
-        key.value.reset();
+        key.value = {};
         waiting_.erase(keys_, handle);
     }
 

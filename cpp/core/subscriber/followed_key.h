@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "core/base/intrusive_list.h"
@@ -25,10 +24,10 @@ struct FollowedKey {
     KeyStage stage = KeyStage::added;
     bool at_server = false;  // a sync named it since the group's last one of everything
     bool has_event = false;
-    State state = State::missing;      // of the waiting event
-    Index index = nothing;             // of the newest state that came
-    std::uint64_t era = 0;             // of its group, when that came
-    std::optional<std::string> value;  // of the waiting event
+    State state = State::missing;  // of the waiting event
+    Index index = nothing;         // of the newest state that came
+    std::uint64_t era = 0;         // of its group, when that came
+    std::string value;             // of the waiting event, if that state is value
     Links in_group{none, none};
     Links in_pending{none, none};
     Links in_events{none, none};

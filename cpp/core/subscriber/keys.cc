@@ -97,11 +97,11 @@ bool Subscriber::notified(std::uint32_t server, std::uint32_t group_number, std:
         if (notification.index <= key.index) {
             ++counters_.dropped;
         } else {
-            std::optional<std::string> value;
-            if (notification.state == State::value) value.emplace(notification.value.value_or(std::string_view{}));
+            const bool has_value = notification.state == State::value;
+            const std::string_view value = has_value ? notification.value.value_or("") : std::string_view{};
+            counters_.coalesced += events_.put(found->second, notification.state, value);
             key.index = notification.index;
             key.era = group.era;
-            counters_.coalesced += events_.put(found->second, notification.state, std::move(value));
             ++counters_.accepted;
         }
         results.push_back(Result::ok);

@@ -8,7 +8,8 @@
 // that what it may have left behind in the engine is there to be found.
 //
 // Each scope (side_by_side/moves.cc) has its share of the states and of the time. Exits with 1 and prints the calls if
-// there is a difference.
+// there is a difference. Some 3,000 states a second: ten million are an hour, or half of one with the scopes, 0 to 5, in
+// two processes.
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -269,7 +270,7 @@ int main(int count, char** words) {
     }
     tell_calls_at_death();
     std::vector<Scope> chosen = scopes();
-    if (limits.scope && *limits.scope < chosen.size()) chosen = {chosen[*limits.scope]};
+    if (limits.scope) chosen = {chosen.at(*limits.scope)};
     limits.states /= chosen.size();
     limits.seconds /= static_cast<double>(chosen.size());
     const Stopwatch stopwatch;

@@ -80,8 +80,8 @@ AskedIndex as_asked_index(py::handle index) {
     return AskedIndex::given(number);
 }
 
-std::uint64_t as_ticket(py::handle value) {
-    const std::int64_t number = as_int64(value, "ticket", 0, 0);
+std::uint64_t as_ticket(py::handle value, const char* what) {
+    const std::int64_t number = as_int64(value, what, 0, 0);
     return number < 0 ? 0 : static_cast<std::uint64_t>(number);
 }
 

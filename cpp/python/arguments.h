@@ -66,7 +66,7 @@ class Bytes {
 [[nodiscard]] AskedIndex as_asked_index(py::handle index);
 // An int of any size: what an int64 cannot hold becomes `beyond`.
 [[nodiscard]] std::int64_t as_int64(py::handle value, const char* what, std::int64_t below, std::int64_t above);
-[[nodiscard]] std::uint64_t as_ticket(py::handle value);  // 0, which no batch has, for what no ticket can be
+[[nodiscard]] std::uint64_t as_ticket(py::handle value, const char* what = "ticket");  // 0 for what none can be
 [[nodiscard]] Failure as_failure(py::handle value);
 [[nodiscard]] std::vector<std::int64_t> as_results(py::handle results);
 

@@ -118,7 +118,14 @@ void PySubscriber::tell_listener() {
 
 // Arguments.
 
-std::string as_string(py::handle text, const char* what) { return std::string(Text(text, what).view()); }
+// A name that goes out again with actions and events, so it must be proper Unicode.
+std::string as_string(py::handle text, const char* what) {
+    (void)Text(text, what);
+    Py_ssize_t size = 0;
+    const char* utf8 = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+    if (utf8 == nullptr) throw py::error_already_set();
+    return {utf8, static_cast<std::size_t>(size)};
+}
 
 std::vector<std::string> as_servers(py::handle servers) {
     constexpr const char* wanted = "a sequence of servers' names, or a mapping from groups to such sequences";
@@ -269,7 +276,7 @@ void server_news(PySubscriber& self, const char* call, const py::object& server)
 }
 
 void synced(PySubscriber& self, const py::object& request, const py::object& tree_id, const py::object& index) {
-    const std::uint64_t number = as_ticket(request);
+    const std::uint64_t number = as_ticket(request, "request");
     if (!py::isinstance(tree_id, classes().uuid)) raise_type_error("tree_id", tree_id, "a uuid.UUID");
     const std::string bytes = tree_id.attr("bytes").cast<std::string>();
     TreeId id{};
@@ -284,7 +291,7 @@ void synced(PySubscriber& self, const py::object& request, const py::object& tre
 }
 
 void touched(PySubscriber& self, const py::object& request, const py::object& watches) {
-    const std::uint64_t number = as_ticket(request);
+    const std::uint64_t number = as_ticket(request, "request");
     const std::int64_t count = as_int64(watches, "watches", -1, -1);
     if (count < 0 || count > 0xFFFFFFFF) {
         PyErr_Format(PyExc_ValueError, "watches is %R; give a number of watches", watches.ptr());
@@ -295,7 +302,7 @@ void touched(PySubscriber& self, const py::object& request, const py::object& wa
 }
 
 void request_failed(PySubscriber& self, const py::object& request, const py::object& reason) {
-    const std::uint64_t number = as_ticket(request);
+    const std::uint64_t number = as_ticket(request, "request");
     const Failure failure = as_failure(reason);
     self.refresh_clock();
     self.subscriber().request_failed(number, failure);

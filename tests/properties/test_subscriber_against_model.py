@@ -8,7 +8,7 @@ is wrong in the same way.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from watchtree import Action, Connect, Disconnect, Event, ManualClock, Subscribe
 from watchtree.config import Config
 from watchtree.testing import ModelSubscriber
 from watchtree.testing.machine.comparing import difference
-from watchtree.testing.model_subscriber import REMOVED, Group, Link
+from watchtree.testing.model_subscriber import REMOVED
 from watchtree.words import Failure, State
 
 pytestmark = pytest.mark.timeout(0)  # the profile's number of examples is the limit
@@ -58,52 +58,6 @@ batches = st.lists(
 )
 mostly = st.sampled_from([True] * 5 + [False])
 picks = st.tuples(st.sampled_from(["waiting"] * 6 + ["any", "next", "none"]), st.integers(0, 20))
-
-
-class AsTheCoreIs(ModelSubscriber):
-    """The model with what the core does otherwise than the contract says. Each method goes when the core is put right.
-
-    The core says as well that something is to be done now (`next_deadline` is 0.0) when a group without a server has lost
-    it, or follows its first key while all are in their back-off, and was not looked at since: see `same_deadline`.
-    """
-
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
-        self._known_and_removed: dict[tuple[str, str], tuple[Link, bool]] = {}
-        """For a key that was known when it was removed: with which link, and whether its news came since."""
-
-    def _look_at(self, group: Group, now: int) -> list[Action]:
-        """If everything is to be told, it forgets that it has removals to tell, and lets go at once."""
-        link = group.link
-        if link and link.tell_everything and not link.request:
-            link.changes.clear()
-        return super()._look_at(group, now)
-
-    def remove(self, keys: Iterable[str], group: str = "") -> None:
-        keys = list(keys)
-        known, link = self._group(group).keys, self._group(group).link
-        was_known = {key: key in link.news for key in keys if link and known.get(key) is not None}
-        super().remove(keys, group)
-        for key in keys:
-            if link and key in was_known:
-                self._known_and_removed[group, key] = (link, was_known[key])
-
-    def add(self, keys: Iterable[str], group: str = "") -> None:
-        keys = list(keys)
-        super().add(keys, group)
-        for key in keys:
-            self._known_and_removed.pop((group, key), None)
-
-    def _forget_the_other_tree(self, group: Group, link: Link, spared: set[str]) -> None:
-        """A key that was known and is removed counts as known, and an event that waits loses its index."""
-        super()._forget_the_other_tree(group, link, spared)
-        for (name, key), (of_link, came_since) in self._known_and_removed.items():
-            untold = name == group.name and of_link is link and link.changes.get(key) == REMOVED
-            if untold and not (came_since and spared is link.news):
-                link.tell_everything = True
-        for (name, key), event in self._events.items():
-            if name == group.name and group.keys[key] is None:
-                self._events[name, key] = event._replace(index=-1)
 
 
 class Side:
@@ -163,7 +117,7 @@ class SubscriberMachine(RuleBasedStateMachine):
 
     subject: type = Subscriber
     """What is tested."""
-    oracle: type = AsTheCoreIs
+    oracle: type = ModelSubscriber
     sound = False
     """The last call went well, so that a history can be brought to its end."""
 
@@ -212,7 +166,8 @@ class SubscriberMachine(RuleBasedStateMachine):
     def look(self) -> None:
         core, model = (side.seen() for side in self.sides)
         assert core == model, difference(core, model)
-        self.same_deadline(*(side.subscriber.next_deadline() for side in self.sides))
+        core_deadline, model_deadline = (side.subscriber.next_deadline() for side in self.sides)
+        assert core_deadline == model_deadline, f"next_deadline is {core_deadline}, of the model {model_deadline}"
         for side in self.sides:
             side.subscriber.verify()
         for group, synced in core["tree"].items():
@@ -222,10 +177,6 @@ class SubscriberMachine(RuleBasedStateMachine):
         for event in core["told"]:
             self.note_event(event)
         self.taken = {(group, key): each for (group, key), each in self.taken.items() if key in self.core.known(group)}
-
-    def same_deadline(self, core: float | None, model: float | None) -> None:
-        excused = core == 0.0 and None in map(self.core.server, GROUPS)  # see AsTheCoreIs
-        assert core == model or excused, f"next_deadline is {core}, of the model {model}"
 
     def act(self) -> list[Action]:
         """Take the actions of both sides, and note what servers then know."""
@@ -294,8 +245,6 @@ class SubscriberMachine(RuleBasedStateMachine):
 
     def note_event(self, event: Event) -> None:
         """The indexes of a key grow, unless it was removed in between or another tree came."""
-        if event.index == -1:
-            return  # see AsTheCoreIs
         place = (event.group, event.key)
         tree = self.came_from.get((*place, event.index), self.tree_number)
         index, of_tree = self.taken.get(place, (-1, tree))

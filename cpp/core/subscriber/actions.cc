@@ -69,7 +69,7 @@ void Subscriber::seek(Group& group, Nanoseconds now) {
 }
 
 void Subscriber::ask_if_needed(Group& group, Nanoseconds now) {
-    if (group.wanted == 0 && (group.needs_everything || group.pending.empty())) {
+    if (group.wanted == 0 && group.pending.empty()) {
         leave(group);
         group.stage = GroupStage::idle;
     } else if (group.needs_everything) {
@@ -132,8 +132,8 @@ std::optional<Nanoseconds> Subscriber::next_deadline() const noexcept {
 std::optional<Nanoseconds> Subscriber::deadline_of(const Group& group) const noexcept {
     constexpr Nanoseconds at_once = 0;
     switch (group.stage) {
-        case GroupStage::idle: return group.wanted == 0 ? std::nullopt : std::make_optional(at_once);
-        case GroupStage::seeking: return group.wanted == 0 ? at_once : group.choice.next();
+        case GroupStage::idle:
+        case GroupStage::seeking: return group.wanted == 0 ? std::nullopt : std::make_optional(group.choice.next());
         case GroupStage::connecting: return group.wanted == 0 ? at_once : servers_[group.server].deadline;
         case GroupStage::steady:
             return group.wanted == 0 || group.needs_everything || !group.pending.empty() ? at_once : group.heartbeat_at;

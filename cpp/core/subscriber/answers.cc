@@ -70,14 +70,15 @@ void Subscriber::synced(std::uint64_t request, const Synced& tree, Nanoseconds n
 // already, and is not asked for again, or its news would be repeated.
 void Subscriber::take_as_another_tree(Group& group) noexcept {
     ++counters_.other_trees;
-    const std::uint64_t era = group.request.asking == Asking::everything ? group.era : group.era + 1;
+    const bool told_everything = group.request.asking == Asking::everything;
+    const std::uint64_t era = told_everything ? group.era : group.era + 1;
+    if (!told_everything) group.needs_everything = true;  // the new tree knows of the changes alone
     for (Handle handle = group.keys.front(); handle != none; handle = GroupKeys::next(keys_, handle)) {
         FollowedKey& key = keys_[handle];
-        if (key.era >= era || key.index == nothing) continue;
+        if (key.stage == KeyStage::removed || key.era >= era || key.index == nothing) continue;
         key.index = nothing;
         group.needs_everything = true;
     }
-    if (group.needs_everything) forget_removed(group);
 }
 
 void Subscriber::touched(std::uint64_t request, std::uint32_t watches, Nanoseconds now) noexcept {
@@ -88,7 +89,6 @@ void Subscriber::touched(std::uint64_t request, std::uint32_t watches, Nanosecon
     if (watches == group->request.watches) return;
     ++counters_.forgotten;
     group->needs_everything = true;
-    forget_removed(*group);
 }
 
 void Subscriber::request_failed(std::uint64_t request, Failure reason, Nanoseconds now) noexcept {
@@ -131,6 +131,9 @@ void Subscriber::leave(Group& group) noexcept {
     group.was_served = false;
     group.needs_everything = true;
     forget_removed(group);
+    for (Handle handle = group.keys.front(); handle != none; handle = GroupKeys::next(keys_, handle))
+        keys_[handle].at_server = false;
+    group.at_server = 0;
 }
 
 }  // namespace watchtree::core

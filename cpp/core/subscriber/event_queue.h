@@ -27,10 +27,11 @@ class EventQueue {
     [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
 
     // True if it took the place of an older event of the key. Out of memory: nothing has changed.
-    bool put(Handle handle, State state, std::string_view value) {
+    bool put(Handle handle, State state, Index index, std::string_view value) {
         FollowedKey& key = keys_[handle];
         key.value = value;
         key.state = state;
+        key.event_index = index;
         if (key.has_event) return true;
         key.has_event = true;
         waiting_.push_back(keys_, handle);

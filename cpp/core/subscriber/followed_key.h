@@ -25,7 +25,8 @@ struct FollowedKey {
     bool at_server = false;  // a sync named it since the group's last one of everything
     bool has_event = false;
     State state = State::missing;  // of the waiting event
-    Index index = nothing;         // of the newest state that came
+    Index index = nothing;         // of the newest state that came, as far as it is known of the group's tree
+    Index event_index = nothing;   // of the waiting event
     std::uint64_t era = 0;         // of its group, when that came
     std::string value;             // of the waiting event, if that state is value
     Links in_group{none, none};

@@ -45,7 +45,7 @@ void Subscriber::remove(std::uint32_t group_number, std::string_view name) {
     if (key.stage == KeyStage::removed) return;
     --group.wanted;
     events_.drop(handle);
-    if (group.needs_everything || !key.at_server) {
+    if (!key.at_server) {
         forget(handle);
         return;
     }
@@ -99,7 +99,7 @@ bool Subscriber::notified(std::uint32_t server, std::uint32_t group_number, std:
         } else {
             const bool has_value = notification.state == State::value;
             const std::string_view value = has_value ? notification.value.value_or("") : std::string_view{};
-            counters_.coalesced += events_.put(found->second, notification.state, value);
+            counters_.coalesced += events_.put(found->second, notification.state, notification.index, value);
             key.index = notification.index;
             key.era = group.era;
             ++counters_.accepted;
@@ -112,7 +112,7 @@ bool Subscriber::notified(std::uint32_t server, std::uint32_t group_number, std:
 std::optional<Event> Subscriber::take() {
     if (events_.empty()) return std::nullopt;
     const FollowedKey& next = keys_[events_.front()];
-    Event event{groups_[next.group].name, next.key, next.state, next.index, std::nullopt};
+    Event event{groups_[next.group].name, next.key, next.state, next.event_index, std::nullopt};
     event.value = events_.take();
     return event;
 }

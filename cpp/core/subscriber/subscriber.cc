@@ -62,7 +62,7 @@ void Subscriber::verify() {
             require(key.group == number, "subscriber 1: a key stands in its group");
             const auto found = group.by_key.find(key.key);
             require(found != group.by_key.end() && found->second == handle, "subscriber 1: a key is found by its name");
-            require(key.stage != KeyStage::removed || (key.at_server && !group.needs_everything),
+            require(key.stage != KeyStage::removed || key.at_server,
                     "subscriber 1: a removed key stays only until its server is told");
             require(key.stage != KeyStage::removed || !key.has_event, "subscriber 1: a removed key has no event");
             wanted += key.stage != KeyStage::removed;

@@ -368,6 +368,7 @@ class ModelSubscriber:
             self._counts["other_trees"] += 1
             everything = isinstance(answered, Sync) and answered.replace
             self._forget_the_other_tree(group, link, spared=link.news if everything else set())
+            link.tell_everything = link.tell_everything or not everything  # the new tree knows of the changes alone
         group.synced = Synced(tree_id, index)
 
     def _forget_the_other_tree(self, group: Group, link: Link, spared: set[str]) -> None:

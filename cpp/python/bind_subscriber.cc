@@ -18,6 +18,7 @@
 #include "gil.h"
 #include "initialised.h"
 #include "py_clock.h"
+#include "py_transport.h"
 #include "watchtree/subscriber.h"
 
 namespace watchtree::python {
@@ -109,9 +110,7 @@ void PySubscriber::tell_listener() {
         try {
             stay_if_interpreter_ends([&] { listener(make_event(*event)); });
         } catch (py::error_already_set& error) {
-            if (!error.matches(PyExc_Exception)) throw;
-            if (error.trace()) PyException_SetTraceback(error.value().ptr(), error.trace().ptr());
-            stay_if_interpreter_ends([&] { classes().report(on_error_, error.value(), make_text(event->group)); });
+            report_exception(error, on_error_, event->group);
         }
     }
 }

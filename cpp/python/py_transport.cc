@@ -14,7 +14,7 @@ bool PyTransport::hand_over(core::BatchRecord& record) {
         return true;
     } catch (py::error_already_set& error) {
         ask_clock_for_failure(record);
-        report_exception(error, on_error_, record.name->view());
+        report_exception(error, on_error_.get(), record.name->view());
         return false;
     }
 }
@@ -24,7 +24,7 @@ void PyTransport::ask_clock_for_failure(const core::BatchRecord& record) const {
     try {
         refresh_clock();
     } catch (py::error_already_set& error) {
-        report_exception(error, on_error_, record.name->view());
+        report_exception(error, on_error_.get(), record.name->view());
     }
 }
 
@@ -40,7 +40,7 @@ void PyWaker::wake() noexcept {
             try {
                 stay_if_interpreter_ends([&] { on_work(); });
             } catch (py::error_already_set& error) {
-                report_exception(error, on_error_, {});
+                report_exception(error, on_error_.get(), {});
             }
         } catch (py::error_already_set& error) {
             // There is no caller to raise it to: the change that woke it has been made.
@@ -53,10 +53,10 @@ void PyWaker::wake() noexcept {
     });
 }
 
-void report_exception(py::error_already_set& error, const CallableLink& on_error, std::string_view channel) {
+void report_exception(py::error_already_set& error, const py::object& on_error, std::string_view channel) {
     if (!error.matches(PyExc_Exception)) throw;
     if (error.trace()) PyException_SetTraceback(error.value().ptr(), error.trace().ptr());
-    stay_if_interpreter_ends([&] { classes().report(on_error.get(), error.value(), make_text(channel)); });
+    stay_if_interpreter_ends([&] { classes().report(on_error, error.value(), make_text(channel)); });
 }
 
 }  // namespace watchtree::python

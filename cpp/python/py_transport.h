@@ -60,6 +60,6 @@ class PyWaker final : public core::Waker {
 };
 
 // Reports the Python exception just caught; raises it again if it is no Exception, such as KeyboardInterrupt.
-void report_exception(py::error_already_set& error, const CallableLink& on_error, std::string_view channel);
+void report_exception(py::error_already_set& error, const py::object& on_error, std::string_view channel);
 
 }  // namespace watchtree::python

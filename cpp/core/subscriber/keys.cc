@@ -20,7 +20,7 @@ void Subscriber::add(std::uint32_t group_number, std::string_view name) {
         }
         key.group = group_number;
         group.keys.push_back(keys_, handle);
-        become_pending(handle, group);
+        group.pending.push_back(keys_, handle);
         ++group.wanted;
         return;
     }
@@ -50,14 +50,12 @@ void Subscriber::remove(std::uint32_t group_number, std::string_view name) {
         return;
     }
     if (key.stage == KeyStage::told) {
-        become_pending(handle, group);
+        group.pending.push_back(keys_, handle);
     } else {
         group.pending.move_to_back(keys_, handle);
     }
     key.stage = KeyStage::removed;
 }
-
-void Subscriber::become_pending(Handle handle, Group& group) noexcept { group.pending.push_back(keys_, handle); }
 
 void Subscriber::forget(Handle handle) noexcept {
     FollowedKey& key = keys_[handle];

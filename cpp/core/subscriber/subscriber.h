@@ -128,8 +128,6 @@ class Subscriber {
     };
 
     // Keys.
-    void become_pending(Handle handle, Group& group) noexcept;
-    void stop_pending(Handle handle, Group& group) noexcept;
     void forget(Handle handle) noexcept;
     void forget_removed(Group& group) noexcept;
 

@@ -56,7 +56,8 @@ class Copy:
 
     def first_failure(self, suite: list[str]) -> str | None:
         """The first test that fails, or how the run ended; None if all is well."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--timeout=600", *suite]
+        # Verbose, so that the last line names the test in which the process ended.
+        command = [sys.executable, "-m", "pytest", "-x", "-v", "-p", "no:cacheprovider", "--timeout=600", *suite]
         environment = {**os.environ, "PYTHONPATH": str(self.sources / "python"), "WATCHTREE_PROFILE": "dev"}
         try:
             done = subprocess.run(
@@ -66,13 +67,12 @@ class Copy:
             return "the suite hung"
         if done.returncode == 0:
             return None
-        failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, flags=re.MULTILINE)
+        failed = re.findall(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", done.stdout, flags=re.MULTILINE)
         if failed:
             return str(failed[0])
-        where = re.findall(r'File ".*/(tests/\S+\.py)", line \d+ in (\w+)', done.stderr)
-        if where:
-            found = next((each for each in where if each[1].startswith("test_")), where[-1])
-            return "::".join(found) + " (the process ended)"
+        begun = re.findall(r"^(tests/\S+::.+?) *$", done.stdout, flags=re.MULTILINE)
+        if begun:
+            return f"{begun[-1]} (the process ended)"
         print(done.stdout[-3000:], done.stderr[-1000:])
         return f"the run ended with {done.returncode}"
 

@@ -8,6 +8,7 @@
 // Cost        make, free and access: O(1), two loads for an access, no allocation but for a new chunk.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -127,13 +128,13 @@ class Slab {
     // Every live record, by handle. Costs a pass over the free lists; for verify(), reset and destruction.
     template <typename Visit>
     void for_each(Visit visit) {
-        std::vector<bool> vacant(chunk_size);
+        std::bitset<chunk_size> vacant;  // not on the heap: this also destroys
         for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
             Chunk& chunk = chunks_[i];
             const Cell* cells = cells_[i];
             if (cells == nullptr) continue;
-            vacant.assign(chunk_size, false);
-            for (std::uint32_t p = chunk.free; p != none; p = cells[p].next) vacant[p] = true;
+            vacant.reset();
+            for (std::uint32_t p = chunk.free; p != none; p = cells[p].next) vacant.set(p);
             for (std::uint32_t p = 0; p < chunk_size; ++p)
                 if (!vacant[p]) visit(i << chunk_bits | p, *reinterpret_cast<T*>(&cells_[i][p]));
         }

@@ -29,7 +29,7 @@ struct Node {
 };
 
 // A shared handle: copies are the same tree, which lives as long as one of them or a dispatcher does. A failed change leaves
-// everything as it was. Out of memory is std::bad_alloc, with nothing changed.
+// everything as it was. Out of memory is std::bad_alloc, with nothing changed; of a batch, the changes before it stay.
 class Tree {
   public:
     explicit Tree(const Config& config = {});

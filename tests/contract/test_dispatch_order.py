@@ -301,6 +301,31 @@ def test_a_batch_for_a_channel_that_was_closed_in_between_is_not_handed_over(rig
     assert [channel for channel, _ in rig.sent_by(rig.dispatch)] == ["alice", "carol"]
 
 
+def served_when_bob_is_answered_too_early(rig, then):
+    """Whom dispatch serves when bob's batch is answered by its ticket while alice's, which goes first, is handed over."""
+    rig.sync("alice", {"a": 0})
+    rig.sync("bob", {"a": 0})
+    counted = []
+
+    def answer_bob(batch):
+        rig.during_send = None
+        counted.append(rig.dispatcher.answer(batch.ticket + 1))
+        then()
+
+    rig.during_send = answer_bob
+    served = [channel for channel, _ in rig.sent_by(rig.dispatch)]
+    assert counted == [True]
+    return served
+
+
+def test_a_batch_that_was_answered_before_it_was_handed_over_is_handed_over(rig):
+    assert served_when_bob_is_answered_too_early(rig, lambda: None) == ["alice", "bob"]
+
+
+def test_a_batch_that_was_answered_and_its_channel_closed_before_it_was_handed_over_is_not(rig):
+    assert served_when_bob_is_answered_too_early(rig, lambda: rig.dispatcher.close("bob")) == ["alice"]
+
+
 def test_a_batch_for_a_channel_that_was_closed_and_made_again_is_not_handed_over(rig):
     rig.sync("alice", {"a": 0})
     rig.sync("bob", {"a": 0, "old": 0})

@@ -70,7 +70,7 @@ class Copy:
         failed = re.findall(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", done.stdout, flags=re.MULTILINE)
         if failed:
             return str(failed[0])
-        begun = re.findall(r"^(tests/\S+::.+?) *$", done.stdout, flags=re.MULTILINE)
+        begun = re.findall(r"^(tests/\S+::.+?) *(?:PASSED.*)?$", done.stdout, flags=re.MULTILINE)
         if begun:
             return f"{begun[-1]} (the process ended)"
         print(done.stdout[-3000:], done.stderr[-1000:])

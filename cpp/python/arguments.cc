@@ -127,7 +127,7 @@ KnownKeys::KnownKeys(py::handle known) {
     constexpr const char* wanted = "a mapping from keys to indexes, or pairs of them";
     const bool is_mapping = PyMapping_Check(known.ptr()) != 0 && py::hasattr(known, "items");
     const py::object items = is_mapping ? known.attr("items")() : py::reinterpret_borrow<py::object>(known);
-    if (PyUnicode_Check(known.ptr()) || !py::hasattr(items, "__iter__")) raise_type_error("known", known, wanted);
+    if (PyUnicode_Check(known.ptr()) || !is_iterable(items)) raise_type_error("known", known, wanted);
     for (const py::handle item : py::iter(items)) {
         if (!PyTuple_Check(item.ptr()) && !PyList_Check(item.ptr())) raise_type_error("an item of known", item, wanted);
         PyObject* pair = PySequence_Fast(item.ptr(), wanted);

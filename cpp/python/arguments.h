@@ -61,6 +61,9 @@ class Bytes {
     Py_buffer buffer_{};
 };
 
+// Without a look at its attributes, whose name would be made anew for each call and kept by Python's cache of types.
+[[nodiscard]] inline bool is_iterable(py::handle object) noexcept { return Py_TYPE(object.ptr())->tp_iter != nullptr; }
+
 [[nodiscard]] bool as_bool(py::handle value, const char* what);
 // `index=`: an int or None.
 [[nodiscard]] AskedIndex as_asked_index(py::handle index);

@@ -128,7 +128,7 @@ std::string as_string(py::handle text, const char* what) {
 
 std::vector<std::string> as_servers(py::handle servers) {
     constexpr const char* wanted = "a sequence of servers' names, or a mapping from groups to such sequences";
-    if (PyUnicode_Check(servers.ptr()) || PyBytes_Check(servers.ptr()) || !py::hasattr(servers, "__iter__"))
+    if (PyUnicode_Check(servers.ptr()) || PyBytes_Check(servers.ptr()) || !is_iterable(servers))
         raise_type_error("servers", servers, wanted);
     std::vector<std::string> names;
     for (const py::handle server : py::iter(servers)) names.push_back(as_string(server, "a server"));
@@ -152,7 +152,7 @@ std::vector<GroupServers> as_groups(const py::object& servers) {
 class Keys {
   public:
     explicit Keys(py::handle keys) {
-        if (PyUnicode_Check(keys.ptr()) || PyBytes_Check(keys.ptr()) || !py::hasattr(keys, "__iter__"))
+        if (PyUnicode_Check(keys.ptr()) || PyBytes_Check(keys.ptr()) || !is_iterable(keys))
             raise_type_error("keys", keys, "an iterable of keys; give one key as [key]");
         for (const py::handle key : py::iter(keys)) texts_.emplace_back(key, "a key");
         for (const Text& text : texts_) views_.push_back(text.view());
@@ -169,7 +169,7 @@ class Notifications {
   public:
     explicit Notifications(py::handle notifications) {
         constexpr const char* wanted = "tuples (key, state, index, value), as a Batch holds";
-        if (PyUnicode_Check(notifications.ptr()) || !py::hasattr(notifications, "__iter__"))
+        if (PyUnicode_Check(notifications.ptr()) || !is_iterable(notifications))
             raise_type_error("notifications", notifications, wanted);
         for (const py::handle item : py::iter(notifications)) {
             if (!PyTuple_Check(item.ptr()) || PyTuple_GET_SIZE(item.ptr()) != 4)

@@ -11,7 +11,9 @@ from watchtree import Subscriber
 from watchtree.testing import ModelSubscriber
 
 
-@pytest.fixture(params=[Subscriber, ModelSubscriber], ids=["core", "model"])
+@pytest.fixture(
+    params=[pytest.param(Subscriber, id="core"), pytest.param(ModelSubscriber, id="model", marks=pytest.mark.pure)]
+)
 def make(request: pytest.FixtureRequest) -> Any:
     """The class of the subscriber."""
     return request.param

@@ -102,7 +102,10 @@ def _try(change: Any) -> None:
         return  # both runs see the same tree, and so the same refusal
 
 
-@pytest.mark.parametrize("engine", [Engine(Tree, Dispatcher), MODEL], ids=["core", "model"])
+@pytest.mark.parametrize(
+    "engine",
+    [pytest.param(Engine(Tree, Dispatcher), id="core"), pytest.param(MODEL, id="model", marks=pytest.mark.pure)],
+)
 @given(history=histories, max_batch_bytes=st.sampled_from((1, 60, 1000)))
 def test_g6_a_bad_channel_neither_delays_nor_repeats_nor_loses_what_others_are_sent(
     engine: Engine, history: list[tuple[Any, ...]], max_batch_bytes: int

@@ -191,10 +191,12 @@ def run(engine: Engine, max_examples: int) -> None:
     run_state_machine_as_test(machine, settings=quick)
 
 
+@pytest.mark.pure
 def test_the_machine_finds_nothing_in_the_model_itself() -> None:
     run(MODEL, max_examples=200)
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize(("fault", "guarantee"), FAULTS, ids=lambda each: getattr(each, "__name__", each))
 def test_the_machine_finds(fault: type[ModelDispatcher], guarantee: str) -> None:
     with pytest.raises(AssertionError, match=guarantee):

@@ -31,6 +31,8 @@ from watchtree.records import CompareAndSet, Mkdir, Node, Notification, Put, Rem
 from watchtree.testing import ModelBatch, ModelDispatcher, ModelTree
 from watchtree.words import REMOVE_ALL_WATCHES, Failure, Result, State
 
+pytestmark = pytest.mark.pure
+
 SECOND = 10**9
 Sent = list[tuple[str, list[Notification]]]
 

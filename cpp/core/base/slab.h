@@ -165,7 +165,7 @@ class Slab {
         std::uint32_t live = 0;
         std::uint32_t prev_roomy = none;
         std::uint32_t next_roomy = none;
-        std::vector<bool> alive;  // filled in checked builds only
+        std::bitset<checked ? chunk_size : 0> alive;
     };
 
     void add_chunk() {
@@ -187,7 +187,7 @@ class Slab {
             vacant_.push_back(index);
             throw std::bad_alloc();
         }
-        if constexpr (checked) chunk.alive.assign(chunk_size, false);
+        chunk.alive.reset();
         for (std::uint32_t p = 0; p < chunk_size; ++p) cells[p].next = p + 1;
         cells[chunk_size - 1].next = none;
         cells_[index] = cells;

@@ -60,15 +60,27 @@ auto without_gil(Work&& work) {
     return std::forward<Work>(work)();
 }
 
+class Held {
+  public:
+    Held() : state_(stay_if_interpreter_ends([] { return PyGILState_Ensure(); })) {}
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() {
+        is_released = was_released_;
+        PyGILState_Release(state_);
+    }
+
+  private:
+    PyGILState_STATE state_;
+    bool was_released_ = std::exchange(is_released, false);
+};
+
 // For callbacks from threads that may have let go of it.
 template <typename Work>
 void with_gil(Work&& work) {
     if (Py_IsInitialized() == 0) return;
-    const PyGILState_STATE state = stay_if_interpreter_ends([] { return PyGILState_Ensure(); });
-    const bool was_released = std::exchange(is_released, false);
+    const Held held;
     std::forward<Work>(work)();
-    is_released = was_released;
-    PyGILState_Release(state);
 }
 
 // How a call waits for the engine's lock (core::set_wait_for_lock). Short calls keep Python's lock and try; only when

@@ -1,10 +1,9 @@
-#include "report.h"
-#include "rig.h"
-#include "workloads.h"
+#include "bench/rig.h"
+#include "bench/workloads.h"
 
 namespace watchtree::bench {
 
-void coalesce(int rounds) {
+void coalesce(const Run& run) {
     constexpr int key_count = 1'000, channels = 10, drains = 100, puts = 10'000, keys_a_call = 100;
     std::vector<std::string> keys;
     for (int k = 0; k < key_count; ++k) keys.push_back("k" + std::to_string(k));
@@ -15,7 +14,8 @@ void coalesce(int rounds) {
             rig.watch("channel" + std::to_string(c), {keys.begin() + k, keys.begin() + k + keys_a_call});
     rig.drain();
     Rounds rates("coalesce", "1000 keys x 10 channels, drained each 10000 puts", "puts/s");
-    for (int round = 0; round <= rounds; ++round) {
+    for (int round = 0; round <= run.rounds; ++round) {
+        run.pause();
         const Stopwatch watch;
         std::size_t next = 0;
         for (int i = 0; i < drains; ++i) {
@@ -27,7 +27,7 @@ void coalesce(int rounds) {
         }
         rates.add(double{drains} * puts, watch.seconds());
     }
-    rates.print();
+    rates.tell(run);
 }
 
 }  // namespace watchtree::bench

@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <random>
 
-#include "random_puts.h"
-#include "rig.h"
-#include "workloads.h"
+#include "bench/random_puts.h"
+#include "bench/rig.h"
+#include "bench/workloads.h"
 
 namespace watchtree::bench {
 
-void directory(int rounds) {
+void directory(const Run& run) {
     constexpr int levels[] = {10, 40, 150, 300, 500};
     constexpr int leaves_in_each = 20, channels = 100, watched = 10, drains = 300, puts = 1'000;
     std::mt19937 random(42);
@@ -40,8 +40,7 @@ void directory(int rounds) {
     }
     rig.drain();
 
-    measure_random_puts(rig, leaves, "directory", "1000 directories on 5 levels, 100 channels x 11", drains, puts,
-                        rounds);
+    measure_random_puts(rig, leaves, "directory", "1000 directories on 5 levels, 100 channels x 11", drains, puts, run);
 }
 
 }  // namespace watchtree::bench

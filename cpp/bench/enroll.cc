@@ -1,12 +1,11 @@
 #include <memory>
 
-#include "report.h"
-#include "rig.h"
-#include "workloads.h"
+#include "bench/rig.h"
+#include "bench/workloads.h"
 
 namespace watchtree::bench {
 
-void enroll(int rounds) {
+void enroll(const Run& run) {
     constexpr int directories = 100, keys_in_each = 1'000, channels = 1'000, keys_a_call = 100;
     std::vector<std::vector<std::string>> keys(directories);
     for (int d = 0; d < directories; ++d)
@@ -17,7 +16,8 @@ void enroll(int rounds) {
 
     Rounds rates("register", "1000 channels x 1000 keys in calls of 100", "watches/s");
     Rounds notify_rates("register_first_notify", "1000 channels x 1000 keys", "notifications/s");
-    for (int round = 0; round <= rounds; ++round) {
+    for (int round = 0; round <= run.rounds; ++round) {
+        run.pause();
         auto rig = std::make_unique<Rig>();
         for (const auto& directory : keys)
             for (const std::string& key : directory) rig->put(key);
@@ -36,8 +36,8 @@ void enroll(int rounds) {
         const std::uint64_t sent = rig->drain();
         notify_rates.add(static_cast<double>(sent), notify_watch.seconds());
     }
-    rates.print();
-    notify_rates.print();
+    rates.tell(run);
+    notify_rates.tell(run);
 }
 
 }  // namespace watchtree::bench

@@ -1,10 +1,9 @@
-#include "report.h"
-#include "rig.h"
-#include "workloads.h"
+#include "bench/rig.h"
+#include "bench/workloads.h"
 
 namespace watchtree::bench {
 
-void fanout(int rounds) {
+void fanout(const Run& run) {
     constexpr int channels = 10'000;
     constexpr int puts = 300;
     Rig rig;
@@ -12,7 +11,8 @@ void fanout(int rounds) {
     for (int i = 0; i < channels; ++i) rig.watch("channel" + std::to_string(i), {"key"});
     rig.drain();
     Rounds rates("fanout", "1 key x 10000 channels", "notifications/s");
-    for (int round = 0; round <= rounds; ++round) {
+    for (int round = 0; round <= run.rounds; ++round) {
+        run.pause();
         const Stopwatch watch;
         std::uint64_t sent = 0;
         for (int i = 0; i < puts; ++i) {
@@ -21,7 +21,7 @@ void fanout(int rounds) {
         }
         rates.add(static_cast<double>(sent), watch.seconds());
     }
-    rates.print();
+    rates.tell(run);
 }
 
 }  // namespace watchtree::bench

@@ -5,19 +5,20 @@
 #include <string>
 #include <vector>
 
-#include "report.h"
-#include "rig.h"
+#include "bench/figure.h"
+#include "bench/rig.h"
 
 namespace watchtree::bench {
 
-// Prints two figures: `name` for the notifications over all the time, `name`_put for the puts over theirs.
+// Tells two figures: `name` for the notifications over all the time, `name`_put for the puts over theirs.
 inline void measure_random_puts(Rig& rig, const std::vector<std::string>& keys, const std::string& name,
-                                const std::string& config, int drains, int puts, int rounds) {
+                                const std::string& config, int drains, int puts, const Run& run) {
     std::mt19937 random(7);
     std::uniform_int_distribution<std::size_t> any(0, keys.size() - 1);
     Rounds rates(name, config, "notifications/s");
     Rounds put_rates(name + "_put", config, "puts/s");
-    for (int round = 0; round <= rounds; ++round) {
+    for (int round = 0; round <= run.rounds; ++round) {
+        run.pause();
         double putting = 0, draining = 0;
         std::uint64_t sent = 0;
         for (int i = 0; i < drains; ++i) {
@@ -31,8 +32,8 @@ inline void measure_random_puts(Rig& rig, const std::vector<std::string>& keys, 
         rates.add(static_cast<double>(sent), putting + draining);
         put_rates.add(static_cast<double>(drains) * puts, putting);
     }
-    rates.print();
-    put_rates.print();
+    rates.tell(run);
+    put_rates.tell(run);
 }
 
 }  // namespace watchtree::bench

@@ -1,9 +1,12 @@
-// rig.h: a tree, a dispatcher and a transport that acknowledges at once or keeps everything, as each workload needs.
+// rig.h: a tree, a dispatcher and a transport that acknowledges at once, as each workload needs.
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "watchtree/dispatcher.h"
@@ -18,7 +21,7 @@ inline const std::string& value() {
 }
 
 // Counts what arrives and acknowledges it at once.
-class Acknowledging final : public Transport {
+class Acknowledging : public Transport {
   public:
     void send(Batch& batch) override {
         notifications += batch.size();
@@ -27,10 +30,9 @@ class Acknowledging final : public Transport {
     std::uint64_t notifications = 0;
 };
 
-struct Rig {
-    Tree tree;
-    Acknowledging transport;
-    Dispatcher dispatcher{tree, transport};
+template <typename Way>
+struct RigOf {
+    explicit RigOf(std::shared_ptr<Clock> clock = nullptr) : dispatcher(tree, transport, Config{}, std::move(clock)) {}
 
     void put(std::string_view key) {
         if (tree.put(key, value(), true).status != Status::ok) std::abort();
@@ -52,6 +54,20 @@ struct Rig {
         for (const std::string& key : keys) known.push_back({key, 0});
         if (dispatcher.sync(channel, known) != Status::ok) std::abort();
     }
+
+    Tree tree;
+    Way transport;
+    Dispatcher dispatcher;
 };
+using Rig = RigOf<Acknowledging>;
+
+// d0.k0 … in `directories` directories of `in_each` keys.
+inline std::vector<std::string> keys_in_directories(int directories, int in_each) {
+    std::vector<std::string> keys;
+    keys.reserve(static_cast<std::size_t>(directories) * static_cast<std::size_t>(in_each));
+    for (int d = 0; d < directories; ++d)
+        for (int k = 0; k < in_each; ++k) keys.push_back("d" + std::to_string(d) + ".k" + std::to_string(k));
+    return keys;
+}
 
 }  // namespace watchtree::bench

@@ -1,19 +1,17 @@
 #include <algorithm>
 #include <random>
 
-#include "random_puts.h"
-#include "rig.h"
-#include "workloads.h"
+#include "bench/random_puts.h"
+#include "bench/rig.h"
+#include "bench/workloads.h"
 
 namespace watchtree::bench {
 
-void spread(int rounds) {
+void spread(const Run& run) {
     constexpr int directories = 100, keys_in_each = 1'000, channels = 1'000, watched = 100;
     constexpr int drains = 50, puts = 10'000;
     std::mt19937 random(42);
-    std::vector<std::string> keys;
-    for (int d = 0; d < directories; ++d)
-        for (int k = 0; k < keys_in_each; ++k) keys.push_back("d" + std::to_string(d) + ".k" + std::to_string(k));
+    std::vector<std::string> keys = keys_in_directories(directories, keys_in_each);
     Rig rig;
     for (const std::string& key : keys) rig.put(key);
     std::shuffle(keys.begin(), keys.end(), random);
@@ -21,7 +19,7 @@ void spread(int rounds) {
         rig.watch("channel" + std::to_string(c), {keys.begin() + c * watched, keys.begin() + (c + 1) * watched});
     rig.drain();
 
-    measure_random_puts(rig, keys, "spread", "100000 keys, 1000 channels x 100 keys", drains, puts, rounds);
+    measure_random_puts(rig, keys, "spread", "100000 keys, 1000 channels x 100 keys", drains, puts, run);
 }
 
 }  // namespace watchtree::bench

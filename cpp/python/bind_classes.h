@@ -30,6 +30,7 @@ struct PyManualClock : ZeroedStorage {
     std::shared_ptr<ManualClock> shared;
 };
 
+void bind_bench(py::module_& module);
 void bind_clock(py::module_& module);
 void bind_tree(py::module_& module);
 void bind_dispatcher(py::module_& module);

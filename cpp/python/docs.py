@@ -1,8 +1,8 @@
 """Makes docs.h, the docstrings of the native classes as C++ constants, from the stub, which is their one source.
 
 Run by the build: docs.py python/watchtree/_core.pyi docs.h. A class is named in snake_case, what it holds with the class in
-front: `docs::tree`, `docs::tree_put`, `docs::manual_clock_call` for `__call__`. A module attribute is its own name, the
-module itself `docs::module`. What has no docstring in the stub has no constant.
+front: `docs::tree`, `docs::tree_put`, `docs::manual_clock_call` for `__call__`. A module attribute or function is its own
+name, the module itself `docs::module`. What has no docstring in the stub has no constant.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ def documented(module: ast.Module) -> Iterator[Documented]:
     for node in module.body:
         if isinstance(node, ast.ClassDef):
             yield from documented_class(node)
+        elif isinstance(node, ast.FunctionDef):
+            text = ast.get_docstring(node)
+            if text is not None:
+                yield cpp_name(node.name), text
 
 
 def documented_class(node: ast.ClassDef) -> Iterator[Documented]:

@@ -13,6 +13,20 @@ from watchtree.words import Failure, RemoveAllWatches, Result
 build_type: str
 """How the core was compiled: "release", or "checked" with its assertions on."""
 
+def workloads() -> tuple[str, ...]:
+    """The names of the native workloads of `watchtree bench`, in the order in which they are run."""
+
+def measure(
+    workload: str,
+    rounds: int,
+    tell: Callable[[str, str, float | None, str, float | None, float, float, int], object],
+) -> None:
+    """Run one of `workloads()`, without the GIL. Takes seconds to minutes; Ctrl-C ends it between two rounds.
+
+    rounds: how many are timed, 1 or more, after one that is not, else ValueError. tell: called with each figure: workload,
+    config, median rate, its unit, bytes for a watch, least and greatest rate, rounds. What it raises ends the run.
+    """
+
 @final
 class ManualClock:
     """A clock that stands still until it is moved, for tests and simulations. Any thread.

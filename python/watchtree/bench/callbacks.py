@@ -1,38 +1,39 @@
-"""Measures a dispatcher through its Python callbacks: `python -m watchtree.bench [--rounds N] [WORKLOAD...]`.
+"""The workloads of the Python end: every batch is one call of a Python function, which acknowledges it.
 
-One JSON line for each figure, with the keys workload, config, rate, unit, bytes_per_watch, min, max, rounds. The workloads
-are those of the native benchmark (cpp/bench), smaller where Python would take minutes; each round is timed, the first is a
-warm-up, the rate is the median. Every batch is one call of a Python function, which acknowledges it.
+Those of the native end (cpp/bench), smaller where Python would take minutes, and two on what is done with a batch.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import statistics
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from watchtree import Batch, Dispatcher, Tree
+from watchtree.bench.rounds import Round, Workload
 
 VALUE = b"v" * 100
 
-Round = dict[str, tuple[float, float]]
-"""What was done, and the seconds it took, by the name of the figure."""
-
 
 class Rig:
-    """A tree, and a dispatcher whose transport counts and acknowledges at once."""
+    """A tree, and a dispatcher whose transport counts, does something with each batch, and acknowledges it at once."""
 
-    def __init__(self) -> None:
-        self.tree = Tree()
-        self.dispatcher = Dispatcher(self.tree, self._send)
+    def __init__(self, look: Callable[[Batch], object] | None = None) -> None:
         self.notifications = 0
 
-    def _send(self, batch: Batch) -> None:
-        self.notifications += len(batch)
-        batch.acknowledge()
+        def count(batch: Batch) -> None:
+            self.notifications += len(batch)
+            batch.acknowledge()
+
+        def look_at(batch: Batch) -> None:
+            self.notifications += len(batch)
+            assert look is not None
+            look(batch)
+            batch.acknowledge()
+
+        self.tree = Tree()
+        self.dispatcher = Dispatcher(self.tree, count if look is None else look_at)
 
     def put(self, key: str) -> None:
         self.tree.put(key, VALUE, parents=True)
@@ -41,15 +42,16 @@ class Rig:
         """Dispatch until nothing is left; the notifications sent."""
         before = self.notifications
         last = -1
+        dispatch = self.dispatcher.dispatch
         while last != self.notifications:
             last = self.notifications
-            while not self.dispatcher.dispatch():
+            while not dispatch():
                 pass
         return self.notifications - before
 
 
 def fanout() -> Iterator[Round]:
-    """1 key, 10,000 channels: batches of one."""
+    """1 key x 10000 channels, one call and one acknowledgement for each batch of one."""
     rig = Rig()
     rig.put("key")
     for i in range(10_000):
@@ -64,10 +66,14 @@ def fanout() -> Iterator[Round]:
         yield {"fanout": (sent, time.perf_counter() - start)}
 
 
+def _spread_keys() -> list[str]:
+    return [f"d{d}.k{k}" for d in range(100) for k in range(1000)]
+
+
 def spread() -> Iterator[Round]:
-    """100,000 keys in 100 directories, 1,000 channels with 100 keys each, 10,000 random puts before each drain."""
+    """100000 keys, 1000 channels x 100 keys, 10000 random puts before each drain."""
     chance = random.Random(42)
-    keys = [f"d{d}.k{k}" for d in range(100) for k in range(1000)]
+    keys = _spread_keys()
     rig = Rig()
     for key in keys:
         rig.put(key)
@@ -75,6 +81,7 @@ def spread() -> Iterator[Round]:
     for c in range(1000):
         rig.dispatcher.sync(f"channel{c}", dict.fromkeys(keys[c * 100 : c * 100 + 100], 0))
     rig.drain()
+    put = rig.tree.put
     while True:
         putting = draining = 0.0
         sent = 0
@@ -82,7 +89,7 @@ def spread() -> Iterator[Round]:
             chosen = chance.choices(keys, k=10_000)
             start = time.perf_counter()
             for key in chosen:
-                rig.put(key)
+                put(key, VALUE)
             middle = time.perf_counter()
             sent += rig.drain()
             putting += middle - start
@@ -91,7 +98,7 @@ def spread() -> Iterator[Round]:
 
 
 def coalesce() -> Iterator[Round]:
-    """1,000 keys, 10 channels on all of them, 200,000 puts, drained each 10,000."""
+    """1000 keys x 10 channels, drained each 10000 puts."""
     keys = [f"k{k}" for k in range(1000)]
     rig = Rig()
     for key in keys:
@@ -99,19 +106,20 @@ def coalesce() -> Iterator[Round]:
     for c in range(10):
         rig.dispatcher.sync(f"channel{c}", dict.fromkeys(keys, 0))
     rig.drain()
+    put = rig.tree.put
     while True:
         start = time.perf_counter()
         for _ in range(20):
             for _ in range(10):
                 for key in keys:
-                    rig.put(key)
+                    put(key, VALUE)
             rig.drain()
         yield {"coalesce": (200_000, time.perf_counter() - start)}
 
 
 def register() -> Iterator[Round]:
-    """100,000 watches of 100,000 keys by 100 channels, in calls of 100, and their first notifications."""
-    keys = [f"d{d}.k{k}" for d in range(100) for k in range(1000)]
+    """100000 watches of 100000 keys by 100 channels, in calls of 100, and their first notifications."""
+    keys = _spread_keys()
     while True:
         rig = Rig()
         for key in keys:
@@ -128,49 +136,47 @@ def register() -> Iterator[Round]:
         }
 
 
-WORKLOADS: dict[str, Callable[[], Iterator[Round]]] = {
+def _batches_of_100(name: str, look: Callable[[Batch], object]) -> Iterator[Round]:
+    """Only the drains count: all keys of 100 channels have changed, so that each gets batches of 100."""
+    keys = _spread_keys()[:10_000]
+    rig = Rig(look)
+    for key in keys:
+        rig.put(key)
+    for c in range(100):
+        rig.dispatcher.sync(f"channel{c}", dict.fromkeys(islice(keys, c * 100, c * 100 + 100), 0))
+    rig.drain()
+    while True:
+        draining = 0.0
+        sent = 0
+        for _ in range(20):
+            for key in keys:
+                rig.put(key)
+            start = time.perf_counter()
+            sent += rig.drain()
+            draining += time.perf_counter() - start
+        yield {name: (sent, draining)}
+
+
+def _read(batch: Batch) -> None:
+    for _key, _state, _index, _value in batch:
+        pass
+
+
+def python_read() -> Iterator[Round]:
+    """Drains alone: batches of 100, each key, state, index and value looked at in a loop."""
+    return _batches_of_100("python_read", _read)
+
+
+def python_encode() -> Iterator[Round]:
+    """Drains alone: batches of 100, each encoded to one message."""
+    return _batches_of_100("python_encode", Batch.encode)
+
+
+WORKLOADS: dict[str, Workload] = {
     "fanout": fanout,
     "spread": spread,
     "coalesce": coalesce,
     "register": register,
+    "python_read": python_read,
+    "python_encode": python_encode,
 }
-UNITS = {"spread_put": "puts/s", "coalesce": "puts/s", "register": "watches/s"}
-
-
-def measure(name: str, rounds: int) -> Iterator[dict[str, object]]:
-    """The figures of one workload. rounds: how many are timed, after a warm-up that is not."""
-    workload = WORKLOADS[name]
-    rates: dict[str, list[float]] = {}
-    running = workload()
-    next(running)
-    for _ in range(rounds):
-        for figure, (amount, seconds) in next(running).items():
-            rates.setdefault(figure, []).append(amount / seconds)
-    for figure, all_rates in rates.items():
-        yield {
-            "workload": figure,
-            "config": (workload.__doc__ or "").rstrip("."),
-            "rate": round(statistics.median(all_rates)),
-            "unit": UNITS.get(figure, "notifications/s"),
-            "bytes_per_watch": None,
-            "min": round(min(all_rates)),
-            "max": round(max(all_rates)),
-            "rounds": rounds,
-        }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m watchtree.bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all by default")
-    parser.add_argument("--rounds", type=int, default=5, help="timed rounds (%(default)s)")
-    arguments = parser.parse_args()
-    unknown = set(arguments.workloads) - set(WORKLOADS)
-    if unknown or arguments.rounds < 1:
-        parser.error(f"choose WORKLOAD from {', '.join(WORKLOADS)}, and at least 1 round")
-    for name in arguments.workloads or WORKLOADS:
-        for figure in measure(name, arguments.rounds):
-            print(json.dumps(figure), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (None: those of the process); its exit status."""
+    from watchtree.cli.bench import add_to as add_bench
     from watchtree.cli.demo import add_to as add_demo
     from watchtree.cli.fuzz import add_to as add_fuzz
 
@@ -18,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subcommands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_demo(subcommands)
     add_fuzz(subcommands)
+    add_bench(subcommands)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)

@@ -1,0 +1,79 @@
+"""`watchtree bench`: measures both ends of the engine on this machine, beside what the machine can do at all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from watchtree import _core
+from watchtree.bench import callbacks, table
+from watchtree.bench.figure import Figure, read_figures, write_figures
+from watchtree.bench.limits import python_call
+from watchtree.bench.rounds import measure
+
+ENDS = ("native", "python")
+LIMITS = "limits"
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand and its options to the parser of the command."""
+    parser = subcommands.add_parser(
+        "bench",
+        help="measure the engine on this machine, beside the machine's own limits",
+        description="Measures workloads of the native core (--end native), or of Python callbacks (--end python): each "
+        "figure is the median of its rounds, and a multiple of what bounds it on this machine: loads from memory, empty "
+        "calls, look-ups. All of them take minutes and, for the 10,000,000 watches of `scale`, 5 GiB.",
+        epilog=f"Workloads, native: {', '.join(_core.workloads())}; python: {', '.join(callbacks.WORKLOADS)}.",
+    )
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="which (default: all of the end but scale)")
+    parser.add_argument("--end", choices=ENDS, default="native", help="(default: native)")
+    parser.add_argument("--rounds", metavar="N", type=int, default=5, help="timed rounds of each (default: 5)")
+    parser.add_argument("--json", metavar="FILE", help="write each figure as a line of JSON, to - instead of the table")
+    parser.add_argument("--compare", metavar="FILE", type=Path, help="beside what --json wrote in an earlier run")
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; its exit status."""
+    known = _core.workloads() if options.end == "native" else (LIMITS, *callbacks.WORKLOADS)
+    unknown = [name for name in options.workloads if name not in known]
+    if unknown:
+        options.parser.error(f"the {options.end} end has no workload {unknown[0]}; choose from {', '.join(known)}")
+    if options.rounds < 1:
+        options.parser.error(f"--rounds is {options.rounds}; give 1 or more")
+    try:
+        old = None if options.compare is None else list(read_figures(options.compare))
+    except (OSError, ValueError) as error:
+        options.parser.error(str(error))
+    chosen = options.workloads or [name for name in known if name != "scale"]
+    if LIMITS not in chosen:
+        chosen.insert(0, LIMITS)
+
+    as_lines = options.json == "-"
+    figures: list[Figure] = []
+    if not as_lines:
+        print(f"the {options.end} end, {_core.build_type} build, median of {options.rounds} rounds")
+        print(table.line(table.HEAD))
+    for name in chosen:
+        for figure in _measured(options.end, name, options.rounds):
+            figures.append(figure)
+            print(figure.to_json() if as_lines else table.line(table.row(options.end, figure, figures)), flush=True)
+    if options.json is not None and not as_lines:
+        write_figures(Path(options.json), figures)
+    if old is not None:
+        print(*table.comparison(old, figures), sep="\n", file=sys.stderr if as_lines else sys.stdout)
+    return 0
+
+
+def _measured(end: str, name: str, rounds: int) -> Iterator[Figure]:
+    """The figures of one workload. The limits of both ends are measured with either."""
+    if name == LIMITS or end == "native":
+        found: list[Figure] = []
+        _core.measure(name, rounds, lambda *figure: found.append(Figure(*figure)))
+        yield from found
+    if name == LIMITS:
+        yield from measure(python_call, rounds)
+    elif end == "python":
+        yield from measure(callbacks.WORKLOADS[name], rounds)

@@ -34,6 +34,12 @@ def quick(monkeypatch):
         while True:
             yield {"fanout": (1000, 0.5)}
 
+    def call():
+        """An empty Python call."""
+        while True:
+            yield {"limit_python_call": (1000, 0.1)}
+
+    monkeypatch.setattr(bench, "python_call", call)
     core = SimpleNamespace(measure=measure_native, workloads=lambda: tuple(NATIVE), build_type="release")
     monkeypatch.setattr(bench, "_core", core)
     monkeypatch.setattr(callbacks, "WORKLOADS", {"fanout": one})
@@ -46,7 +52,8 @@ def lines(capsys):
 def test_every_figure_of_the_native_end_is_a_line_of_json(capsys):
     assert main(["bench", "--json", "-", "spread", "memory"]) == 0
     figures = [Figure(**json.loads(line)) for line in lines(capsys)]
-    assert [figure for figure in figures if figure.workload != "limit_python_call"] == [LOAD, CALL, SPREAD, MEMORY]
+    python_call = figure_of("limit_python_call", "An empty Python call", "calls/s", [10_000.0] * 5)
+    assert figures == [LOAD, CALL, python_call, SPREAD, MEMORY]
 
 
 def test_a_line_has_the_keys_of_the_reference():

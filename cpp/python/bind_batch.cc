@@ -1,41 +1,62 @@
+// watchtree.Batch, against Python's own API: one is made for every sending, and an instance of pybind11's would cost more than
+// all the rest of a hand-over.
 #include "bind_batch.h"
 
+#include <cstddef>
+#include <new>
 #include <string>
+#include <string_view>
+#include <structmember.h>
+#include <utility>
 
 #include "arguments.h"
 #include "bind_errors.h"
 #include "classes.h"
 #include "core/wire/encode.h"
 #include "docs.h"
-#include "gil.h"
-#include "initialised.h"
 
 namespace watchtree::python {
 
 namespace {
 
 // A pin on a record of the engine, which stays alive for it.
-class PyBatch : public ZeroedStorage {
-  public:
-    PyBatch(core::Engine& engine, core::BatchRecord& record) : engine_(&engine), record_(&record) {
-        core::Engine::pin(record);
-    }
-    PyBatch(PyBatch&& other) noexcept
-        : engine_(std::exchange(other.engine_, nullptr)), record_(std::exchange(other.record_, nullptr)) {}
-    PyBatch(const PyBatch&) = delete;
-    PyBatch& operator=(const PyBatch&) = delete;
-    ~PyBatch() {
-        if (record_ != nullptr) engine_->give_back(*record_);
-    }
-
-    [[nodiscard]] core::Engine& engine() const { return initialised(engine_, "Batch"); }
-    [[nodiscard]] core::BatchRecord& record() const { return initialised(record_, "Batch"); }
-    [[nodiscard]] std::size_t size() const { return record().entries.size(); }
-
-  private:
-    core::Engine* engine_;
-    core::BatchRecord* record_;
+struct BatchObject {
+    PyObject_HEAD core::Engine* engine;
+    core::BatchRecord* record;
+    PyObject* weak_references;
 };
+
+PyTypeObject* batch_type = nullptr;
+
+core::Engine& engine_of(PyObject* self) noexcept { return *reinterpret_cast<BatchObject*>(self)->engine; }
+core::BatchRecord& record_of(PyObject* self) noexcept { return *reinterpret_cast<BatchObject*>(self)->record; }
+Py_ssize_t length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(record_of(self).entries.size()); }
+
+// What Python calls must not throw. make(): a new reference.
+template <typename Make>
+PyObject* guarded(Make make) noexcept {
+    try {
+        return make().release().ptr();
+    } catch (py::error_already_set& error) {
+        error.restore();
+    } catch (const py::builtin_exception& error) {
+        error.set_error();
+    } catch (const std::bad_alloc&) {
+        PyErr_NoMemory();
+    } catch (const std::exception& error) {
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+    }
+    return nullptr;
+}
+
+void destroy(PyObject* self) {
+    auto* const batch = reinterpret_cast<BatchObject*>(self);
+    if (batch->weak_references != nullptr) PyObject_ClearWeakRefs(self);
+    batch->engine->give_back(*batch->record);
+    PyTypeObject* const type = Py_TYPE(self);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
 
 py::object make_notification(const core::BatchEntry& entry) {
     return make_tuple_of<4>(classes().notification,
@@ -43,48 +64,167 @@ py::object make_notification(const core::BatchEntry& entry) {
                              entry.value == nullptr ? py::none() : make_bytes(entry.value->view())});
 }
 
-py::object get_item(const PyBatch& batch, const py::object& index) {
-    const auto size = static_cast<py::ssize_t>(batch.size());
-    if (PyIndex_Check(index.ptr()) == 0) raise_type_error("position", index, "an int");
-    py::ssize_t position = PyNumber_AsSsize_t(index.ptr(), PyExc_IndexError);
-    if (position == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-    if (position < 0) position += size;
-    if (position < 0 || position >= size)
-        throw py::index_error("the batch has " + std::to_string(size) + " notifications");
-    return make_notification(batch.record().entries[static_cast<std::size_t>(position)]);
+PyObject* item(PyObject* self, Py_ssize_t position) {
+    return guarded([&] {
+        if (position < 0 || position >= length(self))
+            throw py::index_error("the batch has " + std::to_string(length(self)) + " notifications");
+        return make_notification(record_of(self).entries[static_cast<std::size_t>(position)]);
+    });
 }
 
-py::list all_items(const PyBatch& batch) {
-    py::list items(batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) items[i] = make_notification(batch.record().entries[i]);
-    return items;
+PyObject* subscript(PyObject* self, PyObject* index) {
+    Py_ssize_t position = 0;
+    PyObject* const wrong = guarded([&]() -> py::object {
+        if (PyIndex_Check(index) == 0) raise_type_error("position", index, "an int");
+        position = PyNumber_AsSsize_t(index, PyExc_IndexError);
+        if (position == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+        return py::none();
+    });
+    if (wrong == nullptr) return nullptr;
+    Py_DECREF(wrong);
+    return item(self, position < 0 ? position + length(self) : position);
 }
 
-bool acknowledge(const PyBatch& batch, const py::object& results) {
-    return acknowledge_sending(batch.engine(), batch.record(), results);
+PyObject* iterate(PyObject* self) {
+    return guarded([&]() -> py::object {
+        const auto& entries = record_of(self).entries;
+        py::list items(entries.size());
+        for (std::size_t i = 0; i < entries.size(); ++i) items[i] = make_notification(entries[i]);
+        return py::iter(items);
+    });
 }
 
-bool remove_all(const PyBatch& batch) {
-    return finish_answer(batch.engine(), batch.engine().remove_all(batch.record()), {}, 0);
+PyObject* represent(PyObject* self) {
+    return guarded([&]() -> py::object {
+        const core::BatchRecord& record = record_of(self);
+        return py::str("<watchtree.Batch channel=" + py::repr(make_text(record.name->view())).cast<std::string>() +
+                       " ticket=" + std::to_string(record.ticket) + " epoch=" + std::to_string(record.epoch) +
+                       " notifications=" + std::to_string(record.entries.size()) +
+                       " bytes=" + std::to_string(record.size_bytes) + (record.more ? " more>" : ">"));
+    });
 }
 
-bool fail(const PyBatch& batch, const py::object& reason) {
-    const Failure failure = as_failure(reason);
-    transport_of(batch.engine()).refresh_clock();
-    return finish_answer(batch.engine(), batch.engine().fail(batch.record(), failure), {}, 0);
+// The only argument of a method, by position or by name; null if it was not given.
+py::handle only_argument(const char* method, const char* name, PyObject* const* arguments, Py_ssize_t positional,
+                         PyObject* names) {
+    const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < named; ++i) {
+        PyObject* const given = PyTuple_GET_ITEM(names, i);
+        if (PyUnicode_CompareWithASCIIString(given, name) == 0) continue;
+        PyErr_Format(PyExc_TypeError, "Batch.%s has no argument %R; give %s", method, given, name);
+        throw py::error_already_set();
+    }
+    if (positional + named > 1) {
+        PyErr_Format(PyExc_TypeError, "Batch.%s takes one argument, %s; %zd were given", method, name,
+                     positional + named);
+        throw py::error_already_set();
+    }
+    return positional + named == 0 ? nullptr : arguments[0];
 }
 
-std::string represent(const PyBatch& batch) {
-    const core::BatchRecord& record = batch.record();
-    return "<watchtree.Batch channel=" + py::repr(make_text(record.name->view())).cast<std::string>() +
-           " ticket=" + std::to_string(record.ticket) + " epoch=" + std::to_string(record.epoch) +
-           " notifications=" + std::to_string(record.entries.size()) + " bytes=" + std::to_string(record.size_bytes) +
-           (record.more ? " more>" : ">");
+PyObject* acknowledge(PyObject* self, PyObject* const* arguments, Py_ssize_t positional, PyObject* names) {
+    return guarded([&] {
+        const py::handle results = only_argument("acknowledge", "results", arguments, positional, names);
+        return py::bool_(
+            acknowledge_sending(engine_of(self), record_of(self), results.ptr() == nullptr ? py::none() : results));
+    });
+}
+
+PyObject* remove_all(PyObject* self, PyObject*) {
+    return guarded([&] {
+        core::Engine& engine = engine_of(self);
+        return py::bool_(finish_answer(engine, engine.remove_all(record_of(self)), {}, 0));
+    });
+}
+
+PyObject* fail(PyObject* self, PyObject* const* arguments, Py_ssize_t positional, PyObject* names) {
+    return guarded([&] {
+        const py::handle reason = only_argument("fail", "reason", arguments, positional, names);
+        if (reason.ptr() == nullptr) throw py::type_error("Batch.fail needs a reason; give a watchtree.Failure");
+        const Failure failure = as_failure(reason);
+        core::Engine& engine = engine_of(self);
+        transport_of(engine).refresh_clock();
+        return py::bool_(finish_answer(engine, engine.fail(record_of(self), failure), {}, 0));
+    });
+}
+
+PyObject* encode(PyObject* self, PyObject*) {
+    return guarded([&] { return make_bytes(core::encode(record_of(self))); });
+}
+
+PyObject* show(PyObject* self, PyObject*) {
+    return guarded([&] { return display("batch_html", self); });
+}
+
+template <auto read>
+PyObject* get(PyObject* self, void*) {
+    return guarded([&]() -> py::object { return read(record_of(self)); });
+}
+py::object channel(const core::BatchRecord& record) { return make_text(record.name->view()); }
+py::object ticket(const core::BatchRecord& record) { return py::int_(record.ticket); }
+py::object epoch(const core::BatchRecord& record) { return py::int_(record.epoch); }
+py::object more(const core::BatchRecord& record) { return py::bool_(record.more); }
+py::object size_bytes(const core::BatchRecord& record) { return py::int_(record.size_bytes); }
+
+using FastMethod = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
+PyCFunction as_function(FastMethod method) noexcept {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(method));
+}
+
+PyTypeObject* make_type() {
+    static PyMethodDef methods[] = {
+        {"acknowledge", as_function(acknowledge), METH_FASTCALL | METH_KEYWORDS, docs::batch_acknowledge},
+        {"remove_all", remove_all, METH_NOARGS, docs::batch_remove_all},
+        {"fail", as_function(fail), METH_FASTCALL | METH_KEYWORDS, docs::batch_fail},
+        {"encode", encode, METH_NOARGS, docs::batch_encode},
+        {"_repr_html_", show, METH_NOARGS, nullptr},
+        {nullptr, nullptr, 0, nullptr},
+    };
+    static PyGetSetDef properties[] = {
+        {"channel", get<channel>, nullptr, docs::batch_channel, nullptr},
+        {"ticket", get<ticket>, nullptr, docs::batch_ticket, nullptr},
+        {"epoch", get<epoch>, nullptr, docs::batch_epoch, nullptr},
+        {"more", get<more>, nullptr, docs::batch_more, nullptr},
+        {"size_bytes", get<size_bytes>, nullptr, docs::batch_size_bytes, nullptr},
+        {nullptr, nullptr, nullptr, nullptr, nullptr},
+    };
+    static PyMemberDef members[] = {
+        {"__weaklistoffset__", T_PYSSIZET, offsetof(BatchObject, weak_references), READONLY, nullptr},
+        {nullptr, 0, 0, 0, nullptr},
+    };
+    const auto slot = [](auto* function) { return reinterpret_cast<void*>(function); };
+    PyType_Slot slots[] = {
+        {Py_tp_doc, const_cast<char*>(docs::batch)},
+        {Py_tp_dealloc, slot(destroy)},
+        {Py_tp_repr, slot(represent)},
+        {Py_tp_iter, slot(iterate)},
+        {Py_tp_methods, methods},
+        {Py_tp_getset, properties},
+        {Py_tp_members, members},
+        {Py_sq_length, slot(length)},
+        {Py_sq_item, slot(item)},
+        {Py_mp_length, slot(length)},
+        {Py_mp_subscript, slot(subscript)},
+        {0, nullptr},
+    };
+    PyType_Spec spec = {"watchtree._core.Batch", sizeof(BatchObject), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+    PyObject* const type = PyType_FromSpec(&spec);
+    if (type == nullptr) throw py::error_already_set();
+    return reinterpret_cast<PyTypeObject*>(type);
 }
 
 }  // namespace
 
-py::object make_batch(core::Engine& engine, core::BatchRecord& record) { return py::cast(PyBatch(engine, record)); }
+py::object make_batch(core::Engine& engine, core::BatchRecord& record) {
+    auto* const batch = PyObject_New(BatchObject, batch_type);
+    if (batch == nullptr) throw py::error_already_set();
+    batch->engine = &engine;
+    batch->record = &record;
+    batch->weak_references = nullptr;
+    core::Engine::pin(record);
+    return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(batch));
+}
 
 bool finish_answer(core::Engine& engine, const core::Answered& answered, const std::string& culprit,
                    std::size_t results) {
@@ -95,27 +235,8 @@ bool finish_answer(core::Engine& engine, const core::Answered& answered, const s
 }
 
 void bind_batch(py::module_& module) {
-    py::class_<PyBatch>(module, "Batch", docs::batch, py::is_final())
-        .def_property_readonly(
-            "channel", [](const PyBatch& batch) { return make_text(batch.record().name->view()); }, docs::batch_channel)
-        .def_property_readonly(
-            "ticket", [](const PyBatch& batch) { return batch.record().ticket; }, docs::batch_ticket)
-        .def_property_readonly(
-            "epoch", [](const PyBatch& batch) { return batch.record().epoch; }, docs::batch_epoch)
-        .def_property_readonly(
-            "more", [](const PyBatch& batch) { return batch.record().more; }, docs::batch_more)
-        .def_property_readonly(
-            "size_bytes", [](const PyBatch& batch) { return batch.record().size_bytes; }, docs::batch_size_bytes)
-        .def("acknowledge", acknowledge, py::arg("results") = py::none(), docs::batch_acknowledge)
-        .def("remove_all", remove_all, docs::batch_remove_all)
-        .def("fail", fail, py::arg("reason"), docs::batch_fail)
-        .def(
-            "encode", [](const PyBatch& batch) { return make_bytes(core::encode(batch.record())); }, docs::batch_encode)
-        .def("__len__", &PyBatch::size)
-        .def("__getitem__", get_item, py::arg("position"))
-        .def("__iter__", [](const PyBatch& batch) { return py::iter(all_items(batch)); })
-        .def("__repr__", represent)
-        .def("_repr_html_", [](const py::object& self) { return display("batch_html", self); });
+    batch_type = make_type();
+    module.add_object("Batch", py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(batch_type)));
 }
 
 }  // namespace watchtree::python

@@ -23,7 +23,7 @@ namespace py = pybind11;
 
 // sending: a ticket, or a record. results: None for all ok.
 template <typename Sending>
-[[nodiscard]] bool acknowledge_sending(core::Engine& engine, Sending& sending, const py::object& results) {
+[[nodiscard]] bool acknowledge_sending(core::Engine& engine, Sending& sending, py::handle results) {
     if (results.is_none()) {
         transport_of(engine).refresh_clock();
         return finish_answer(engine, engine.acknowledge(sending), {}, 0);

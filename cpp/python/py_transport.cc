@@ -10,7 +10,12 @@ bool PyTransport::hand_over(core::BatchRecord& record) {
     const py::object send = send_.get();
     if (send.is_none()) return true;  // the dispatcher is gone, and its channels with it
     try {
-        stay_if_interpreter_ends([&] { send(make_batch(*engine_, record)); });
+        stay_if_interpreter_ends([&] {
+            const py::object batch = make_batch(*engine_, record);
+            PyObject* const answer = PyObject_CallOneArg(send.ptr(), batch.ptr());
+            if (answer == nullptr) throw py::error_already_set();
+            Py_DECREF(answer);
+        });
         return true;
     } catch (py::error_already_set& error) {
         ask_clock_for_failure(record);

@@ -3,17 +3,15 @@
 #include "bind_batch.h"
 
 #include <cstddef>
-#include <new>
 #include <string>
-#include <string_view>
 #include <structmember.h>
-#include <utility>
 
 #include "arguments.h"
 #include "bind_errors.h"
 #include "classes.h"
 #include "core/wire/encode.h"
 #include "docs.h"
+#include "fast_call.h"
 
 namespace watchtree::python {
 
@@ -31,23 +29,6 @@ PyTypeObject* batch_type = nullptr;
 core::Engine& engine_of(PyObject* self) noexcept { return *reinterpret_cast<BatchObject*>(self)->engine; }
 core::BatchRecord& record_of(PyObject* self) noexcept { return *reinterpret_cast<BatchObject*>(self)->record; }
 Py_ssize_t length(PyObject* self) noexcept { return static_cast<Py_ssize_t>(record_of(self).entries.size()); }
-
-// What Python calls must not throw. make(): a new reference.
-template <typename Make>
-PyObject* guarded(Make make) noexcept {
-    try {
-        return make().release().ptr();
-    } catch (py::error_already_set& error) {
-        error.restore();
-    } catch (const py::builtin_exception& error) {
-        error.set_error();
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
-    } catch (const std::exception& error) {
-        PyErr_SetString(PyExc_RuntimeError, error.what());
-    }
-    return nullptr;
-}
 
 void destroy(PyObject* self) {
     auto* const batch = reinterpret_cast<BatchObject*>(self);
@@ -104,29 +85,11 @@ PyObject* represent(PyObject* self) {
     });
 }
 
-// The only argument of a method, by position or by name; null if it was not given.
-py::handle only_argument(const char* method, const char* name, PyObject* const* arguments, Py_ssize_t positional,
-                         PyObject* names) {
-    const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
-    for (Py_ssize_t i = 0; i < named; ++i) {
-        PyObject* const given = PyTuple_GET_ITEM(names, i);
-        if (PyUnicode_CompareWithASCIIString(given, name) == 0) continue;
-        PyErr_Format(PyExc_TypeError, "Batch.%s has no argument %R; give %s", method, given, name);
-        throw py::error_already_set();
-    }
-    if (positional + named > 1) {
-        PyErr_Format(PyExc_TypeError, "Batch.%s takes one argument, %s; %zd were given", method, name,
-                     positional + named);
-        throw py::error_already_set();
-    }
-    return positional + named == 0 ? nullptr : arguments[0];
-}
-
-PyObject* acknowledge(PyObject* self, PyObject* const* arguments, Py_ssize_t positional, PyObject* names) {
+PyObject* acknowledge(PyObject* self, PyObject* const* values, Py_ssize_t positional, PyObject* names) {
+    static constexpr Signature<1> signature{"Batch.acknowledge", {"results"}, 1, 0};
     return guarded([&] {
-        const py::handle results = only_argument("acknowledge", "results", arguments, positional, names);
-        return py::bool_(
-            acknowledge_sending(engine_of(self), record_of(self), results.ptr() == nullptr ? py::none() : results));
+        const auto [results] = signature.read({values, positional, names});
+        return py::bool_(acknowledge_sending(engine_of(self), record_of(self), results ? results : py::none()));
     });
 }
 
@@ -137,10 +100,10 @@ PyObject* remove_all(PyObject* self, PyObject*) {
     });
 }
 
-PyObject* fail(PyObject* self, PyObject* const* arguments, Py_ssize_t positional, PyObject* names) {
+PyObject* fail(PyObject* self, PyObject* const* values, Py_ssize_t positional, PyObject* names) {
+    static constexpr Signature<1> signature{"Batch.fail", {"reason"}, 1, 1};
     return guarded([&] {
-        const py::handle reason = only_argument("fail", "reason", arguments, positional, names);
-        if (reason.ptr() == nullptr) throw py::type_error("Batch.fail needs a reason; give a watchtree.Failure");
+        const auto [reason] = signature.read({values, positional, names});
         const Failure failure = as_failure(reason);
         core::Engine& engine = engine_of(self);
         transport_of(engine).refresh_clock();
@@ -166,16 +129,11 @@ py::object epoch(const core::BatchRecord& record) { return py::int_(record.epoch
 py::object more(const core::BatchRecord& record) { return py::bool_(record.more); }
 py::object size_bytes(const core::BatchRecord& record) { return py::int_(record.size_bytes); }
 
-using FastMethod = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
-PyCFunction as_function(FastMethod method) noexcept {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(method));
-}
-
 PyTypeObject* make_type() {
     static PyMethodDef methods[] = {
-        {"acknowledge", as_function(acknowledge), METH_FASTCALL | METH_KEYWORDS, docs::batch_acknowledge},
+        fast_method("acknowledge", acknowledge, docs::batch_acknowledge),
         {"remove_all", remove_all, METH_NOARGS, docs::batch_remove_all},
-        {"fail", as_function(fail), METH_FASTCALL | METH_KEYWORDS, docs::batch_fail},
+        fast_method("fail", fail, docs::batch_fail),
         {"encode", encode, METH_NOARGS, docs::batch_encode},
         {"_repr_html_", show, METH_NOARGS, nullptr},
         {nullptr, nullptr, 0, nullptr},

@@ -9,6 +9,7 @@
 #include "bind_errors.h"
 #include "classes.h"
 #include "docs.h"
+#include "fast_call.h"
 #include "gil.h"
 
 namespace watchtree::python {
@@ -31,7 +32,7 @@ Asked asked_of(core::Group& group, const char* call, std::string_view key) {
     return {call, key, 0, py::none(), 0, group.max_key_bytes(), group.max_value_bytes()};
 }
 
-Index change(PyTree& tree, const char* call, const Operation& operation, const py::object& index) {
+Index change(PyTree& tree, const char* call, const Operation& operation, py::handle index) {
     core::Group& group = tree.group();
     const AskedIndex asked = as_asked_index(index);
     // A recursive removal may take long; everything else is over before another thread could start.
@@ -42,11 +43,19 @@ Index change(PyTree& tree, const char* call, const Operation& operation, const p
     return change.index;
 }
 
-Index put(PyTree& tree, const py::object& key, const py::object& value, const py::object& parents,
-          const py::object& index) {
-    const Text text(key, "key");
-    const Bytes bytes(value, "value");
-    return change(tree, "put", Operation::put(text.view(), bytes.view(), as_bool(parents, "parents")), index);
+// Of the instance that a fast method is called on.
+PyTree& tree_of(PyObject* self) { return initialised(native<PyTree>(self), "Tree"); }
+
+PyObject* put(PyObject* self, PyObject* const* values, Py_ssize_t positional, PyObject* names) {
+    static constexpr Signature<4> signature{"Tree.put", {"key", "value", "parents", "index"}, 2, 2};
+    return guarded([&] {
+        const auto [key, value, parents, index] = signature.read({values, positional, names});
+        const Text text(key, "key");
+        const Bytes bytes(value, "value");
+        const bool deep = parents && as_bool(parents, "parents");
+        return py::int_(
+            change(tree_of(self), "put", Operation::put(text.view(), bytes.view(), deep), index ? index : py::none()));
+    });
 }
 
 Index mkdir(PyTree& tree, const py::object& key, const py::object& parents, const py::object& index) {
@@ -246,16 +255,16 @@ std::string represent(PyTree& tree) {
 
 void bind_tree(py::module_& module) {
     const auto no_index = py::arg("index") = py::none();
-    py::class_<PyTree>(module, "Tree", docs::tree, py::is_final())
-        .def(py::init(&make), py::kw_only(), py::arg("config") = py::none())
+    py::class_<PyTree> type(module, "Tree", docs::tree, py::is_final());
+    static PyMethodDef fast_put = fast_method("put", put, docs::tree_put);
+    add_fast_method(type, fast_put);
+    type.def(py::init(&make), py::kw_only(), py::arg("config") = py::none())
         .def_static("from_snapshot", from_snapshot, py::arg("image"), py::kw_only(), py::arg("config") = py::none(),
                     docs::tree_from_snapshot)
         .def_property_readonly(
             "id", [](PyTree& tree) { return make_uuid(tree.group().id()); }, docs::tree_id)
         .def_property_readonly(
             "index", [](PyTree& tree) { return tree.group().index(); }, docs::tree_index)
-        .def("put", put, py::arg("key"), py::arg("value"), py::kw_only(), py::arg("parents") = false, no_index,
-             docs::tree_put)
         .def("mkdir", mkdir, py::arg("key"), py::kw_only(), py::arg("parents") = false, no_index, docs::tree_mkdir)
         .def("remove", remove, py::arg("key"), py::kw_only(), py::arg("recursive") = false, no_index, docs::tree_remove)
         .def("compare_and_set", compare_and_set, py::arg("key"), py::arg("expected"), py::arg("value"), py::kw_only(),

@@ -6,6 +6,7 @@ import array
 import contextlib
 import copy
 import pickle
+import re
 
 import pytest
 from contract.bad_objects import (
@@ -262,6 +263,28 @@ def test_a_config_of_another_type_is_a_type_error(tree, wrong):
     assert refuses(tree, TYPE_ERROR, lambda: Tree(config=wrong))
     assert refuses(tree, TYPE_ERROR, lambda: Tree.from_snapshot(image_of_it, config=wrong))
     assert refuses(tree, TYPE_ERROR, lambda: Dispatcher(tree, print, config=wrong))
+
+
+WRONG_ARGUMENTS = {
+    "too many by position": (lambda tree: tree.put("a", b"", True), "takes 2 arguments by position, not 3"),
+    "an unknown name": (lambda tree: tree.put("a", b"", parent=True), "has no argument 'parent'"),
+    "none": (lambda tree: tree.put(), "needs key"),
+    "a missing one": (lambda tree: tree.put("a"), "needs value"),
+    "one twice": (lambda tree: tree.put("a", b"", key="b"), "was given key twice"),
+}
+
+
+@pytest.mark.parametrize(("call", "complaint"), WRONG_ARGUMENTS.values(), ids=WRONG_ARGUMENTS)
+def test_wrong_arguments_are_a_type_error_that_names_them(tree, call, complaint):
+    before = image(tree)
+    with pytest.raises(TypeError, match=re.escape(complaint)):
+        call(tree)
+    assert image(tree) == before
+
+
+def test_arguments_may_be_named_in_any_order(tree):
+    assert tree.put(index=100, parents=True, value=b"v", key="new.key") == 100
+    assert tree.get("new.key").value == b"v"
 
 
 DISPATCHERS = {

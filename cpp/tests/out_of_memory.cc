@@ -114,7 +114,8 @@ struct World {
         describe("", text);
         for (const std::string& channel : dispatcher->channels()) {
             text += channel + ":";
-            for (const auto& [key, index] : *dispatcher->watches(channel)) text += " " + key + std::to_string(index);
+            const auto watches = dispatcher->watches(channel);
+            for (const auto& [key, index] : watches.value()) text += " " + key + std::to_string(index);
             text += "\n";
         }
         return text;

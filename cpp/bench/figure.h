@@ -2,13 +2,14 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "bench/stopwatch.h"
 
 namespace watchtree::bench {
 
@@ -29,16 +30,6 @@ struct Run {
     int rounds;                               // that are timed, after one that is not
     std::function<void(const Figure&)> tell;  // called with each figure; may throw, which ends the workload
     std::function<void()> pause;              // called between the rounds; may throw as well
-};
-
-class Stopwatch {
-  public:
-    [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-  private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 // One number for each round of a workload. The first is a warm-up and does not count.

@@ -5,30 +5,32 @@
 
 #include <array>
 #include <cstddef>
-#include <exception>
-#include <new>
+#include <string>
 
 #include <pybind11/pybind11.h>
+
+#include "core/base/check.h"
+#include "gil.h"
 
 namespace watchtree::python {
 
 namespace py = pybind11;
 
-// What Python calls must not throw. make(): a new reference.
+// What Python calls must not throw: becomes the error that it would from a method of pybind11's. make(): a new reference.
 template <typename Make>
 PyObject* guarded(Make make) noexcept {
-    try {
-        return make().release().ptr();
-    } catch (py::error_already_set& error) {
-        error.restore();
-    } catch (const py::builtin_exception& error) {
-        error.set_error();
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
-    } catch (const std::exception& error) {
-        PyErr_SetString(PyExc_RuntimeError, error.what());
-    }
-    return nullptr;
+    return stay_if_interpreter_ends([&]() -> PyObject* {
+        try {
+            return make().release().ptr();
+#if defined(__GLIBCXX__)
+        } catch (abi::__forced_unwind&) {
+            throw;
+#endif
+        } catch (...) {
+            py::detail::try_translate_exceptions();
+            return nullptr;
+        }
+    });
 }
 
 // The arguments of one call, as METH_FASTCALL | METH_KEYWORDS has them.
@@ -95,6 +97,7 @@ inline void add_fast_method(py::handle type, PyMethodDef& method) {
 template <typename T>
 [[nodiscard]] T* native(PyObject* self) noexcept {
     auto* const instance = reinterpret_cast<py::detail::instance*>(self);
+    WATCHTREE_ASSERT(instance->simple_layout);
     return static_cast<T*>(instance->simple_value_holder[0]);
 }
 

@@ -10,7 +10,6 @@
 // Each scope (side_by_side/moves.cc) has its share of the states and of the time. Exits with 1 and prints the calls if
 // there is a difference. Some 3,000 states a second: ten million are an hour, or half of one with the scopes, 0 to 5, in
 // two processes.
-#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -26,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/stopwatch.h"
 #include "tests/naive/form.h"
 #include "tests/side_by_side/differences.h"
 #include "tests/side_by_side/moves.h"
@@ -37,6 +37,7 @@ extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__
 
 using namespace watchtree;
 using namespace watchtree::side_by_side;
+using bench::Stopwatch;
 
 namespace {
 
@@ -45,16 +46,6 @@ struct Limits {
     std::uint64_t states = 300'000;
     double seconds = std::numeric_limits<double>::max();
     std::optional<std::size_t> scope;
-};
-
-class Stopwatch {
-  public:
-    [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-  private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 // Both sides, and what they were told.

@@ -1,0 +1,18 @@
+// stopwatch.h: how long something took.
+#pragma once
+
+#include <chrono>
+
+namespace watchtree::bench {
+
+class Stopwatch {
+  public:
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+  private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace watchtree::bench

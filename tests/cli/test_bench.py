@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from watchtree import _core
 from watchtree.bench import callbacks, table
-from watchtree.bench.figure import Figure, figure_of, read_figures, write_figures
+from watchtree.bench.figure import Figure, figure_of, read_figures
 from watchtree.bench.limits import BOUNDS, multiple
 from watchtree.bench.rounds import measure
 from watchtree.cli import bench, main
@@ -54,6 +54,19 @@ def test_every_figure_of_the_native_end_is_a_line_of_json(capsys):
     figures = [Figure(**json.loads(line)) for line in lines(capsys)]
     python_call = figure_of("limit_python_call", "An empty Python call", "calls/s", [10_000.0] * 5)
     assert figures == [LOAD, CALL, python_call, SPREAD, MEMORY]
+
+
+def test_what_was_measured_before_a_workload_fails_is_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(NATIVE, "memory", [("no", "figure")])
+    path = tmp_path / "figures.json"
+    with pytest.raises(TypeError):
+        main(["bench", "--json", str(path), "spread", "memory"])
+    assert list(read_figures(path))[-1] == SPREAD
+
+
+def test_a_line_of_another_program_may_say_more():
+    line = json.dumps({**json.loads(SPREAD.to_json()), "warm_rounds": 2})
+    assert Figure.from_json(line) == SPREAD
 
 
 def test_a_line_has_the_keys_of_the_reference():
@@ -131,6 +144,7 @@ def test_a_figure_that_is_gone_is_named():
         (["--end", "python", "spread"], "the python end has no workload spread"),
         (["--rounds", "0"], "give 1 or more"),
         (["--compare", "missing.json"], "missing.json"),
+        (["--json", "missing/figures.json"], "missing/figures.json"),
     ],
 )
 def test_a_wrong_word_is_refused_and_the_right_ones_are_named(words, complaint, capsys):
@@ -143,8 +157,7 @@ def test_a_wrong_word_is_refused_and_the_right_ones_are_named(words, complaint, 
 @pytest.mark.parametrize("text", ["{", '{"workload": "x"}', "[]"])
 def test_a_file_that_is_no_benchmark_is_refused(text, tmp_path):
     path = tmp_path / "figures.json"
-    write_figures(path, [SPREAD])
-    path.write_text(path.read_text() + text)
+    path.write_text(f"{SPREAD.to_json()}\n{text}")
     with pytest.raises(ValueError, match=r"line 2 of .*watchtree bench --json"):
         list(read_figures(path))
 

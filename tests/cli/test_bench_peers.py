@@ -60,11 +60,22 @@ def test_the_reference_stands_beside_the_core(tmp_path, capsys, monkeypatch):
     assert ["5.0 x" in rows[0], "3.0 x" in rows[1]] == [True, True]
 
 
-def test_a_reference_that_is_not_named_is_asked_for(monkeypatch, capsys):
+def test_a_reference_that_is_not_named_is_asked_for(monkeypatch):
     monkeypatch.delenv("WATCHTREE_REFERENCE", raising=False)
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="set WATCHTREE_REFERENCE"):
         reference.main([])
-    assert "set WATCHTREE_REFERENCE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("script", [reference, signals])
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [(["nothing"], "there is no workload nothing; choose from fanout"), (["--rounds", "0"], "give 1 or more")],
+)
+def test_the_scripts_refuse_what_they_cannot_measure(script, words, complaint, capsys):
+    with pytest.raises(SystemExit) as ended:
+        script.main(words)
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
 
 
 def test_the_lines_of_the_reference_are_read_as_figures(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,15 @@ class Figure(NamedTuple):
         """For bytes and times."""
         return self.unit in ("bytes/watch", "ns")
 
+    @classmethod
+    def from_json(cls, line: str) -> Figure:
+        """The figure of one line; what other programs say beside it is passed over. ValueError where something is missing."""
+        found = json.loads(line)
+        try:
+            return cls(*(found[key] for key in cls._fields))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"it needs the keys {', '.join(cls._fields)}") from error
+
     def to_json(self) -> str:
         """One line."""
         return json.dumps(self._asdict())
@@ -48,13 +57,8 @@ def read_figures(path: Path) -> Iterator[Figure]:
     """The figures in a file of JSON lines. ValueError for any other file."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            yield Figure(**json.loads(line))
-        except (TypeError, ValueError) as error:
+            yield Figure.from_json(line)
+        except ValueError as error:
             raise ValueError(
                 f"line {number} of {path} is no figure ({error}); give what `watchtree bench --json` wrote"
             ) from None
-
-
-def write_figures(path: Path, figures: Iterable[Figure]) -> None:
-    """Write them as JSON lines."""
-    path.write_text("".join(figure.to_json() + "\n" for figure in figures), encoding="utf-8")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 from watchtree import _core
 from watchtree.bench import callbacks, table
-from watchtree.bench.figure import Figure, read_figures, write_figures
+from watchtree.bench.figure import Figure, read_figures
 from watchtree.bench.limits import python_call
 from watchtree.bench.rounds import measure
 
@@ -43,28 +45,43 @@ def run(options: argparse.Namespace) -> int:
         options.parser.error(f"the {options.end} end has no workload {unknown[0]}; choose from {', '.join(known)}")
     if options.rounds < 1:
         options.parser.error(f"--rounds is {options.rounds}; give 1 or more")
-    try:
-        old = None if options.compare is None else list(read_figures(options.compare))
-    except (OSError, ValueError) as error:
-        options.parser.error(str(error))
     chosen = options.workloads or [name for name in known if name != "scale"]
     if LIMITS not in chosen:
         chosen.insert(0, LIMITS)
 
-    as_lines = options.json == "-"
-    figures: list[Figure] = []
-    if not as_lines:
+    # Both files are opened before anything is measured: what cannot be written or compared is not minutes' work.
+    with ExitStack() as opened:
+        try:
+            old = None if options.compare is None else list(read_figures(options.compare))
+            if options.json is None:
+                lines = None
+            elif options.json == "-":
+                lines = sys.stdout
+            else:
+                lines = opened.enter_context(Path(options.json).open("w", encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            options.parser.error(str(error))
+        _measure(options, chosen, old, lines)
+    return 0
+
+
+def _measure(options: argparse.Namespace, chosen: list[str], old: list[Figure] | None, lines: TextIO | None) -> None:
+    """lines: where each figure goes as a line of JSON. The table is not printed where these go to the standard output."""
+    readable = sys.stderr if lines is sys.stdout else sys.stdout
+    as_table = lines is not sys.stdout
+    if as_table:
         print(f"the {options.end} end, {_core.build_type} build, median of {options.rounds} rounds")
         print(table.line(table.HEAD))
+    figures: list[Figure] = []
     for name in chosen:
         for figure in _measured(options.end, name, options.rounds):
             figures.append(figure)
-            print(figure.to_json() if as_lines else table.line(table.row(options.end, figure, figures)), flush=True)
-    if options.json is not None and not as_lines:
-        write_figures(Path(options.json), figures)
+            if lines is not None:
+                print(figure.to_json(), file=lines, flush=True)
+            if as_table:
+                print(table.line(table.row(options.end, figure, figures)), flush=True)
     if old is not None:
-        print(*table.comparison(old, figures), sep="\n", file=sys.stderr if as_lines else sys.stdout)
-    return 0
+        print(*table.comparison(old, figures), sep="\n", file=readable)
 
 
 def _measured(end: str, name: str, rounds: int) -> Iterator[Figure]:

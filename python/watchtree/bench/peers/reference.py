@@ -6,8 +6,6 @@ the keys of `watchtree bench --json`. The two are run in turn, so that what else
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from watchtree import _core
 from watchtree.bench.figure import Figure
+from watchtree.bench.peers.options import parse
 from watchtree.bench.table import number
 
 WORKLOADS = ("fanout", "spread", "coalesce", "directory", "register", "memory")
@@ -25,7 +24,7 @@ def of_reference(program: str, workload: str) -> Iterator[Figure]:
     done = subprocess.run([program, workload], capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
         if line.startswith("{"):
-            yield Figure(**json.loads(line))
+            yield Figure.from_json(line)
 
 
 def of_core(workload: str, rounds: int) -> list[Figure]:
@@ -37,15 +36,12 @@ def of_core(workload: str, rounds: int) -> list[Figure]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it with these arguments (None: those of the process); its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m watchtree.bench.peers.reference", description=__doc__)
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all by default")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args(arguments)
+    options = parse("reference", __doc__, WORKLOADS, arguments)
     program = os.environ.get("WATCHTREE_REFERENCE")
     if program is None:
-        parser.error("set WATCHTREE_REFERENCE to the program that measures the reference")
+        sys.exit("set WATCHTREE_REFERENCE to the program that measures the reference")
     print(f"{'figure':24} {'watchtree':>10} {'reference':>10} {'better':>8}  of")
-    for workload in options.workloads or WORKLOADS:
+    for workload in options.workloads:
         theirs = {(figure.workload, figure.config): figure for figure in of_reference(program, workload)}
         for ours in of_core(workload, options.rounds):
             same = [figure for (name, _), figure in theirs.items() if name == ours.workload]

@@ -7,15 +7,16 @@ a receiver that fails or is slow is the sender's trouble. watchtree delivers whe
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import random
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from watchtree.bench import callbacks
+from watchtree.bench.peers.options import parse
 from watchtree.bench.rounds import Round, Workload, measure
 from watchtree.bench.table import number
 
@@ -40,12 +41,9 @@ class Blinker:
     """A signal for each key."""
 
     def __init__(self) -> None:
-        self.make: Any = importlib.import_module("blinker").Signal
-        self.signals: dict[str, Any] = {}
+        self.signals: defaultdict[str, Any] = defaultdict(importlib.import_module("blinker").Signal)
 
     def connect(self, key: str, receiver: Receiver) -> None:
-        if key not in self.signals:
-            self.signals[key] = self.make()
         self.signals[key].connect(receiver, weak=False)
 
     def send(self, key: str, value: object) -> None:
@@ -70,12 +68,10 @@ class Psygnal:
     """A signal for each key."""
 
     def __init__(self) -> None:
-        self.make: Any = importlib.import_module("psygnal").SignalInstance
-        self.signals: dict[str, Any] = {}
+        make = importlib.import_module("psygnal").SignalInstance
+        self.signals: defaultdict[str, Any] = defaultdict(lambda: make((object,)))
 
     def connect(self, key: str, receiver: Receiver) -> None:
-        if key not in self.signals:
-            self.signals[key] = self.make((object,))
         self.signals[key].connect(receiver, check_nargs=False, unique=False)
 
     def send(self, key: str, value: object) -> None:
@@ -164,13 +160,8 @@ def bound(workload: Callable[[Any], Iterator[Round]], peer: Any) -> Workload:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it with these arguments (None: those of the process); its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m watchtree.bench.peers.signals", description=__doc__)
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all by default")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args(arguments)
-    for name in options.workloads or WORKLOADS:
-        if name not in WORKLOADS:
-            parser.error(f"there is no workload {name}; choose from {', '.join(WORKLOADS)}")
+    options = parse("signals", __doc__, tuple(WORKLOADS), arguments)
+    for name in options.workloads:
         print(f"{name}: {(WORKLOADS[name].__doc__ or '').rstrip('.')}")
         measured = {"watchtree": callbacks.WORKLOADS[name]}
         for title, make in PEERS.items():

@@ -1,6 +1,7 @@
 // random_puts.h: what spread and directory measure: random puts, then a drain, again and again.
 #pragma once
 
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -11,8 +12,19 @@
 namespace watchtree::bench {
 
 // Tells two figures: `name` for the notifications over all the time, `name`_put for the puts over theirs.
+// at_once: how many puts are one batch; 1: each is a call of its own.
 inline void measure_random_puts(Rig& rig, const std::vector<std::string>& keys, const std::string& name,
-                                const std::string& config, int drains, int puts, const Run& run) {
+                                const std::string& config, int drains, int puts, const Run& run,
+                                std::size_t at_once = 1) {
+    std::vector<Operation> operations;
+    std::vector<Change> changes;
+    const auto put = [&](const std::string& key) {
+        if (at_once == 1) return rig.put(key);
+        operations.push_back(Operation::put(key, value()));
+        if (operations.size() < at_once) return;
+        if (rig.tree.batch(operations, changes) != Status::ok) std::abort();
+        operations.clear();
+    };
     std::mt19937 random(7);
     std::uniform_int_distribution<std::size_t> any(0, keys.size() - 1);
     Rounds rates(name, config, "notifications/s");
@@ -23,7 +35,7 @@ inline void measure_random_puts(Rig& rig, const std::vector<std::string>& keys, 
         std::uint64_t sent = 0;
         for (int i = 0; i < drains; ++i) {
             const Stopwatch put_watch;
-            for (int p = 0; p < puts; ++p) rig.put(keys[any(random)]);
+            for (int p = 0; p < puts; ++p) put(keys[any(random)]);
             putting += put_watch.seconds();
             const Stopwatch drain_watch;
             sent += rig.drain();

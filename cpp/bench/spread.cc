@@ -19,7 +19,9 @@ void spread(const Run& run) {
         rig.watch("channel" + std::to_string(c), {keys.begin() + c * watched, keys.begin() + (c + 1) * watched});
     rig.drain();
 
-    measure_random_puts(rig, keys, "spread", "100000 keys, 1000 channels x 100 keys", drains, puts, run);
+    const std::string config = "100000 keys, 1000 channels x 100 keys";
+    measure_random_puts(rig, keys, "spread", config, drains, puts, run);
+    measure_random_puts(rig, keys, "spread_batch", config + ", 1000 puts at once", drains, puts, run, 1'000);
 }
 
 }  // namespace watchtree::bench

@@ -1,4 +1,5 @@
-// test_base.cc: the structures of core/base do, over long runs of random operations, what the standard library's do.
+// test_base.cc: the structures of core/base, and the queue of changed holders, do over long runs of random operations what the
+// standard library's do.
 //
 // The seeds are fixed and the engine is std::mt19937, so a failure comes again. Run with the sanitizers in .ci/run.
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -13,12 +15,15 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/buffer.h"
+#include "core/base/hash.h"
 #include "core/base/intrusive_list.h"
 #include "core/base/probe_table.h"
 #include "core/base/slab.h"
+#include "core/watch/changed_queue.h"
 
 using namespace watchtree::core;
 
@@ -237,6 +242,95 @@ void a_buffer_is_written_in_place_only_by_its_one_holder() {
     CHECK(BufferRef::adopt(Buffer::make("")).get()->view().empty());
 }
 
+void a_buffer_equals_its_bytes_alone() {
+    const BufferRef buffer = BufferRef::adopt(Buffer::make("abc"));
+    CHECK(buffer.get()->equals("abc") && !buffer.get()->equals("abd") && !buffer.get()->equals("ab"));
+    CHECK(!buffer.get()->equals("") && BufferRef::adopt(Buffer::make("")).get()->equals(""));
+}
+
+// As many different hashes as random ones would have, and spread as evenly.
+void keys_of_a_family_have_hashes_as_if_by_chance(const std::function<std::string(std::uint32_t)>& key) {
+    constexpr std::uint32_t count = 100'000;
+    constexpr std::size_t shelves = 256;
+    std::unordered_set<std::uint32_t> hashes;
+    std::vector<std::uint32_t> on_shelf(shelves, 0);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t hash = hash_bytes(key(i));
+        hashes.insert(hash);
+        ++on_shelf[hash >> 24];
+    }
+    CHECK(hashes.size() >= count - 20);  // by chance one is lost
+    const auto [least, greatest] = std::minmax_element(on_shelf.begin(), on_shelf.end());
+    CHECK(*least > count / shelves * 7 / 10 && *greatest < count / shelves * 13 / 10);
+}
+
+void the_hash_reads_every_byte() {
+    for (std::size_t size = 1; size <= 40; ++size) {
+        const std::string bytes(size, 'x');
+        for (std::size_t i = 0; i < size; ++i) {
+            std::string other = bytes;
+            other[i] = 'y';
+            CHECK(hash_bytes(other) != hash_bytes(bytes));
+        }
+        CHECK(hash_bytes(bytes) != hash_bytes(bytes + 'x'));
+    }
+}
+
+// most: how many holders are live at once; waiting: how often they wait in the queue, of a hundred.
+void the_queue_of_changed_holders_is_one_from_which_any_can_go(std::uint32_t seed, std::size_t most,
+                                                               std::uint32_t waiting) {
+    Random random(seed);
+    Slab<Holder> holders;
+    ChangedQueue queue;
+    std::vector<Handle> live;
+    std::deque<Handle> model;
+    for (int step = 0; step < 60'000; ++step) {
+        if (live.size() < most && random.below(3) == 0) {
+            queue.reserve(holders, holders.size() + 1);
+            live.push_back(holders.make());
+            holders[live.back()].queued = 0;
+        }
+        if (!live.empty() && random.below(100) < waiting) {
+            const Handle handle = live[random.below(live.size())];
+            if (holders[handle].queued == 0) {
+                holders[handle].queued = 1;
+                queue.push_back(holders, handle);
+                model.push_back(handle);
+            }
+        }
+        if (!model.empty() && random.below(100) >= waiting) {
+            CHECK(queue.ahead(0) == model.front());
+            const Handle handle = queue.pop_front();
+            CHECK(handle == model.front());
+            holders[handle].queued = 0;
+            model.pop_front();
+        }
+        if (!live.empty() && random.below(4) == 0) {
+            const std::size_t which = random.below(live.size());
+            const Handle handle = live[which];
+            if (holders[handle].queued != 0) {
+                queue.erase(holders[handle]);
+                holders[handle].queued = 0;
+                std::erase(model, handle);
+            }
+            if (random.below(3) == 0) {
+                holders.free(handle);
+                live.erase(live.begin() + static_cast<std::ptrdiff_t>(which));
+                queue.trim(holders, holders.size());
+            }
+        }
+        CHECK(queue.size() == model.size() && queue.empty() == model.empty());
+        if (step % 64 == 0) queue.verify(holders);
+    }
+    while (!live.empty()) {
+        if (holders[live.back()].queued != 0) queue.erase(holders[live.back()]);
+        holders.free(live.back());
+        live.pop_back();
+        queue.trim(holders, holders.size());
+    }
+    CHECK(queue.empty() && queue.memory() <= 64 * sizeof(Handle));
+}
+
 }  // namespace
 
 int main() {
@@ -251,5 +345,19 @@ int main() {
     a_reserved_probe_table_does_not_move();
     a_moved_table_leaves_none_behind();
     a_buffer_is_written_in_place_only_by_its_one_holder();
-    std::puts("core/base: all hold");
+    a_buffer_equals_its_bytes_alone();
+    keys_of_a_family_have_hashes_as_if_by_chance([](std::uint32_t i) { return "k" + std::to_string(i); });
+    keys_of_a_family_have_hashes_as_if_by_chance(
+        [](std::uint32_t i) { return "d" + std::to_string(i % 100) + ".key" + std::to_string(i); });
+    keys_of_a_family_have_hashes_as_if_by_chance([](std::uint32_t i) {
+        return std::string{static_cast<char>(i), static_cast<char>(i >> 8), static_cast<char>(i >> 16)};
+    });
+    keys_of_a_family_have_hashes_as_if_by_chance(
+        [](std::uint32_t i) { return std::string(i % 100, 'a') + std::to_string(i / 100) + std::string(30, 'b'); });
+    the_hash_reads_every_byte();
+    the_queue_of_changed_holders_is_one_from_which_any_can_go(6, 5, 50);
+    the_queue_of_changed_holders_is_one_from_which_any_can_go(7, 500, 90);
+    the_queue_of_changed_holders_is_one_from_which_any_can_go(8, 2'000, 99);
+    the_queue_of_changed_holders_is_one_from_which_any_can_go(9, 100, 20);
+    std::puts("core/base and the queue of changed holders: all hold");
 }

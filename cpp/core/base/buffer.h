@@ -31,6 +31,9 @@ class Buffer {
     }
 
     [[nodiscard]] std::string_view view() const noexcept { return {reinterpret_cast<const char*>(this + 1), size_}; }
+    [[nodiscard]] bool equals(std::string_view bytes) const noexcept {
+        return bytes.size() == size_ && (size_ == 0 || std::memcmp(this + 1, bytes.data(), size_) == 0);
+    }
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t memory() const noexcept { return sizeof(Buffer) + size_; }
 

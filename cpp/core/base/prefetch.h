@@ -10,6 +10,7 @@ inline constexpr std::size_t cache_line_bytes = 64;  // of most machines; of oth
 inline void prefetch([[maybe_unused]] const void* address) noexcept {
 #if defined(__GNUC__)
     __builtin_prefetch(address);
+    asm volatile("");  // a function that does nothing else has no effect to GCC, which leaves out the calls of it
 #endif
 }
 

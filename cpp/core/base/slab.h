@@ -111,12 +111,14 @@ class Slab {
     }
     [[nodiscard]] const T& operator[](Handle handle) const noexcept { return const_cast<Slab&>(*this)[handle]; }
 
-    // Asks the processor for a record that will be read soon, its first `lines` cache lines.
+    // Asks the processor for a record that will be read soon, of a large one its first `lines` cache lines.
     void prefetch(Handle handle, std::uint32_t lines = 1) const noexcept {
         if (handle == none) return;
         const auto* record =
             reinterpret_cast<const std::byte*>(&cells_[handle >> chunk_bits][handle & (chunk_size - 1)]);
         for (std::uint32_t line = 0; line < lines; ++line) core::prefetch(record + line * cache_line_bytes);
+        if constexpr (sizeof(T) < cache_line_bytes && cache_line_bytes % sizeof(T) != 0)
+            core::prefetch(record + sizeof(T) - 1);  // it may lie across two
     }
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }

@@ -59,7 +59,7 @@ Status Dispatcher::check(std::span<const Known> known, std::size_t& bad) {
         const Status status = check_key(known[bad].key, config_.max_key_bytes);
         if (status != Status::ok) return status;
         if (known[bad].index < -1) return Status::index_out_of_range;
-        hashes_[bad] = hash_key(known[bad].key);
+        hashes_[bad] = hash_bytes(known[bad].key);
         if (is_named_before(known, bad)) return Status::duplicate_key;
     }
     return Status::ok;
@@ -92,9 +92,9 @@ void Dispatcher::trim_scratch() noexcept {
 }
 
 Handle Dispatcher::find_channel(std::string_view name) const noexcept {
-    const std::uint32_t hash = hash_key(name);
+    const std::uint32_t hash = hash_bytes(name);
     const auto* slot = names_.find(
-        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && channels_[s.handle].name->view() == name; });
+        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && channels_[s.handle].name->equals(name); });
     return slot == nullptr ? none : slot->handle;
 }
 
@@ -105,7 +105,7 @@ Handle Dispatcher::make_channel(std::string_view name, Nanoseconds now) {
     Channel& channel = channels_[handle];
     channel.name = bytes.leave();
     channel.last_activity = now;
-    const std::uint32_t hash = hash_key(name);
+    const std::uint32_t hash = hash_bytes(name);
     names_.insert(hash, {hash, handle}, HashedHandle::hash_of);
     silence_.push_back(channels_, handle);
     return handle;
@@ -217,7 +217,7 @@ void Dispatcher::close_channel(Handle handle) noexcept {
         forget(record, channel);
         unpin(record);
     }
-    const std::uint32_t hash = hash_key(channel.name->view());
+    const std::uint32_t hash = hash_bytes(channel.name->view());
     names_.erase(names_.find(hash, [&](const HashedHandle::Slot& slot) { return slot.handle == handle; }),
                  HashedHandle::hash_of);
     silence_.erase(channels_, handle);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string_view>
 
 #include "watchtree/status.h"
@@ -26,10 +25,5 @@ namespace watchtree::core {
 
 // Less in key order: part by part, parents before their children.
 [[nodiscard]] bool key_less(std::string_view a, std::string_view b) noexcept;
-
-[[nodiscard]] inline std::uint32_t hash_key(std::string_view key) noexcept {
-    const auto hash = static_cast<std::uint64_t>(std::hash<std::string_view>{}(key));
-    return static_cast<std::uint32_t>(hash ^ hash >> 32);
-}
 
 }  // namespace watchtree::core

@@ -8,14 +8,15 @@ namespace watchtree::core {
 
 namespace {
 constexpr Index max_index = std::numeric_limits<Index>::max();
-}
+constexpr Index changes_in_cache = 4096;  // what that many changes touched fits a processor's second cache
+}  // namespace
 
 Tree::Tree(std::uint32_t max_key_bytes, std::uint32_t max_value_bytes)
     : max_key_bytes_(max_key_bytes), max_value_bytes_(max_value_bytes) {
     table_.reserve(HashedHandle::hash_of);
     root_ = make_node({}, std::nullopt, 0);
     nodes_[root_].parent = root_ & (max_nodes - 1);
-    table_.insert(hash_key({}), {hash_key({}), root_}, HashedHandle::hash_of);
+    table_.insert(hash_bytes({}), {hash_bytes({}), root_}, HashedHandle::hash_of);
 }
 
 Tree::~Tree() {
@@ -27,7 +28,7 @@ Tree::~Tree() {
 
 Handle Tree::find(std::string_view key, std::uint32_t hash) const noexcept {
     const auto* slot = table_.find(
-        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && nodes_[s.handle].key->view() == key; });
+        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && nodes_[s.handle].key->equals(key); });
     return slot == nullptr ? none : slot->handle;
 }
 
@@ -36,17 +37,74 @@ void Tree::prefetch_node(std::uint32_t hash) const noexcept {
     if (slot != nullptr) nodes_.prefetch(slot->handle);
 }
 
+void Tree::prefetch_change(std::uint32_t hash) const noexcept {
+    const auto* slot = table_.first_probe(hash);
+    if (slot == nullptr || slot->hash != hash || HashedHandle::is_vacant(*slot)) return;
+    const Node& node = nodes_[slot->handle];
+    core::prefetch(node.key);
+    approach_change(node);
+}
+
+// What a change of this node will touch beside it.
+void Tree::approach_change(const Node& node) const noexcept {
+    if (index_ - node.update_index <= changes_in_cache) return;
+    core::prefetch(node.value);
+    if (node.slot != none) first_->approach(node.slot);
+}
+
 std::size_t Tree::memory() const noexcept { return nodes_.memory() + table_.memory(); }
 
-Tree::Target Tree::look_up(std::string_view key) const noexcept {
-    const std::uint32_t hash = hash_key(key);
-    return {find(key, hash), hash};
+Tree::Target Tree::look_up(std::string_view key, std::uint32_t hash) const noexcept {
+    const auto* slot = table_.find(hash, [&](const HashedHandle::Slot& s) {
+        if (s.hash != hash) return false;
+        // Nearly always the right one: what the change will touch comes from memory while the key is compared.
+        const Node& node = nodes_[s.handle];
+        approach_change(node);
+        return node.key->equals(key);
+    });
+    return {slot == nullptr ? none : slot->handle, hash};
 }
 
 // Changes.
 
+// Each key costs several cache misses in a row: its place in the table, its node, then value and holder. Those of the keys
+// ahead are begun early, one step after the other, so that they overlap.
+class Tree::Runway {
+  public:
+    Runway(const Tree& tree, std::span<const Operation> operations) noexcept : tree_(tree), operations_(operations) {
+        while (ahead_ < length) go_ahead();
+    }
+    [[nodiscard]] std::uint32_t next_hash() noexcept {
+        const std::uint32_t hash = hashes_[(ahead_ - length) % places];
+        go_ahead();
+        return hash;
+    }
+
+  private:
+    static constexpr std::size_t step = 6;
+    static constexpr std::size_t length = 3 * step;
+    static constexpr std::size_t places = 32;
+
+    void go_ahead() noexcept {
+        if (ahead_ < operations_.size()) {
+            hashes_[ahead_ % places] = hash_bytes(operations_[ahead_].key);
+            tree_.prefetch_table(hashes_[ahead_ % places]);
+        }
+        if (ahead_ >= step && ahead_ - step < operations_.size())
+            tree_.prefetch_node(hashes_[(ahead_ - step) % places]);
+        if (ahead_ >= 2 * step && ahead_ - 2 * step < operations_.size())
+            tree_.prefetch_change(hashes_[(ahead_ - 2 * step) % places]);
+        ++ahead_;
+    }
+
+    const Tree& tree_;
+    std::span<const Operation> operations_;
+    std::array<std::uint32_t, places> hashes_;
+    std::size_t ahead_ = 0;
+};
+
 Change Tree::change(const Operation& operation, AskedIndex asked) {
-    const Target target = look_up(operation.key);
+    const Target target = look_up(operation.key, hash_bytes(operation.key));
     Index index = 0;
     Status status = check_form(operation, target);
     if (status == Status::ok) status = resolve(asked, index);
@@ -59,8 +117,9 @@ Status Tree::batch(std::span<const Operation> operations, AskedIndex asked, std:
     const Status status = resolve(asked, index);
     if (status != Status::ok) return status;
     changes.reserve(operations.size());
+    Runway runway(*this, operations);
     for (const Operation& operation : operations) {
-        const Target target = look_up(operation.key);
+        const Target target = look_up(operation.key, runway.next_hash());
         Status one = check_form(operation, target);
         if (one == Status::ok) one = apply(operation, target, index);
         changes.push_back({one, index_});
@@ -136,7 +195,7 @@ Status Tree::compare_and_set(const Operation& operation, const Target& target, I
     if (target.node != none) {
         const Node& node = nodes_[target.node];
         if (node.is_directory) return Status::is_directory;
-        if (!operation.expected || node.value->view() != *operation.expected) return Status::compare_failed;
+        if (!operation.expected || !node.value->equals(*operation.expected)) return Status::compare_failed;
         if (operation.value) {
             overwrite(target.node, *operation.value, index);
         } else {
@@ -186,7 +245,7 @@ void Tree::create(Handle parent, std::string_view key, std::optional<std::string
     }
     index_ = index;
     for (auto node = made.rbegin(); node != made.rend(); ++node) {
-        const std::uint32_t hash = hash_key(nodes_[*node].key->view());
+        const std::uint32_t hash = hash_bytes(nodes_[*node].key->view());
         table_.insert(hash, {hash, *node}, HashedHandle::hash_of);
         if (first_ != nullptr) first_->appeared(*node, hash);
         for (TreeObserver* observer : others_) observer->appeared(*node, hash);
@@ -224,7 +283,7 @@ void Tree::erase(Handle handle, Index index) {
     const Handle parent = nodes_[handle].parent;
     unlink(handle);
     for (const Handle node : going) {
-        const std::uint32_t hash = hash_key(nodes_[node].key->view());
+        const std::uint32_t hash = hash_bytes(nodes_[node].key->view());
         table_.erase(table_.find(hash, [&](const HashedHandle::Slot& slot) { return slot.handle == node; }),
                      HashedHandle::hash_of);
         free_node(node);
@@ -236,8 +295,8 @@ void Tree::touch_upward(Handle handle, Index index) noexcept {
     while (true) {
         Node& node = nodes_[handle];
         node.update_index = index;
-        if (node.slot != none) first_->changed(handle);
-        for (TreeObserver* observer : others_) observer->changed(handle);
+        if (node.slot != none) first_->changed(handle, node.slot);
+        for (TreeObserver* observer : others_) observer->changed(handle, none);
         if (handle == root_) return;
         handle = node.parent;
     }
@@ -306,7 +365,7 @@ void Tree::unlink(Handle handle) noexcept {
 std::unique_ptr<Tree> Tree::build(Index index, std::span<const NodeImage> nodes) const {
     auto tree = std::make_unique<Tree>(max_key_bytes_, max_value_bytes_);
     for (const NodeImage& image : nodes) {
-        const std::uint32_t hash = hash_key(image.key);
+        const std::uint32_t hash = hash_bytes(image.key);
         tree->table_.reserve(HashedHandle::hash_of);
         const Handle node = tree->make_node(image.key, image.value, image.update_index);
         tree->nodes_[node].create_index = image.create_index;

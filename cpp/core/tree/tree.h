@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/base/buffer.h"
+#include "core/base/hash.h"
 #include "core/base/probe_table.h"
 #include "core/base/slab.h"
 #include "core/tree/key.h"
@@ -35,9 +36,12 @@ class TreeObserver {
     // Room for what the next change will do to this observer; may throw, before anything has changed.
     // going: the nodes that will go, children first.
     virtual void reserve(std::uint32_t appearing, std::span<const Handle> going) = 0;
+    // The node with this slot will probably change. Only for the first observer.
+    virtual void approach(Handle slot) const noexcept = 0;
     virtual void appeared(Handle node, std::uint32_t hash) noexcept = 0;
     virtual void going(Handle node, Index index) noexcept = 0;
-    virtual void changed(Handle node) noexcept = 0;
+    // slot: the node's, for the first observer.
+    virtual void changed(Handle node, Handle slot) noexcept = 0;
 
   protected:
     ~TreeObserver() = default;
@@ -71,13 +75,22 @@ class Tree {
     [[nodiscard]] std::uint32_t size() const noexcept { return nodes_.size() - 1; }  // without the root
     [[nodiscard]] Handle root() const noexcept { return root_; }
     [[nodiscard]] Handle find(std::string_view key, std::uint32_t hash) const noexcept;
-    [[nodiscard]] Handle find(std::string_view key) const noexcept { return find(key, hash_key(key)); }
+    [[nodiscard]] Handle find(std::string_view key) const noexcept { return find(key, hash_bytes(key)); }
     [[nodiscard]] const Node& node(Handle handle) const noexcept { return nodes_[handle]; }
     [[nodiscard]] std::size_t memory() const noexcept;
 
-    // Asks the processor for what find() will read, in two passes over many keys: first the table, then the node.
+    // Asks the processor for what find() will read, in two passes over many keys: first the table, then the node; in a
+    // third one for what a change will touch then.
     void prefetch_table(std::uint32_t hash) const noexcept { table_.prefetch(hash); }
     void prefetch_node(std::uint32_t hash) const noexcept;
+    void prefetch_change(std::uint32_t hash) const noexcept;
+    // The same for a node that is known, and for its key and value, once it is near.
+    void prefetch(Handle node) const noexcept { nodes_.prefetch(node); }
+    void prefetch_content(Handle handle) const noexcept {
+        const Node& node = nodes_[handle];
+        core::prefetch(node.key);
+        core::prefetch(node.value);
+    }
 
     // Every node below the root, in key order.
     template <typename Visit>
@@ -107,7 +120,10 @@ class Tree {
         std::uint32_t hash;
     };
 
-    [[nodiscard]] Target look_up(std::string_view key) const noexcept;
+    class Runway;
+
+    [[nodiscard]] Target look_up(std::string_view key, std::uint32_t hash) const noexcept;
+    void approach_change(const Node& node) const noexcept;
     [[nodiscard]] Status check_form(const Operation& operation, const Target& target) const noexcept;
     [[nodiscard]] Status resolve(AskedIndex asked, Index& index) const noexcept;
     [[nodiscard]] Status apply(const Operation& operation, const Target& target, Index index);

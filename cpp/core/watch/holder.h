@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "core/base/buffer.h"
-#include "core/base/intrusive_list.h"
+#include "core/base/slab.h"
 #include "watchtree/words.h"
 
 namespace watchtree::core {
@@ -18,14 +18,13 @@ struct Holder {
     Index missing_index;  // the state's index while the key is missing
     std::uint32_t stamp;  // when it was queued last, in units of the latency clock; 0: never
     Handle place;         // the node, or the holder of the parent key
-    Handle first_watch;   // in the order of registration
-    Handle last_watch;
+    Handle first_watch;   // in the order of registration; its predecessor is the last one
     std::uint32_t watch_count;
     std::uint32_t child_count : 30;  // holders of missing keys directly below
     std::uint32_t mounted : 1;
     std::uint32_t queued : 1;  // in the queue of changed holders
-    Links in_queue;
+    std::uint32_t queue_position;
 };
-static_assert(sizeof(Holder) == 48);
+static_assert(sizeof(Holder) == 40);
 
 }  // namespace watchtree::core

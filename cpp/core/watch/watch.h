@@ -29,7 +29,7 @@ struct Watch {
     std::uint32_t changed : 1;   // phase 1 found it due while it was in flight
     std::uint32_t resend : 1;    // its last sending was not acknowledged
     std::uint32_t named : 1;     // by the sync that is replacing the channel's watches
-    Links in_holder;
+    Links in_holder;             // of the first watch of a holder, prev is the last one; of the last, next is none
     union {
         Links ready_links;
         Handle batch_position;

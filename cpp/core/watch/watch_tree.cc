@@ -14,7 +14,7 @@ WatchTree::~WatchTree() {
 // Records.
 
 std::size_t WatchTree::holder_memory() const noexcept {
-    return holders_.memory() + missing_.memory() + mounted_.memory();
+    return holders_.memory() + missing_.memory() + mounted_.memory() + changed_.memory();
 }
 
 // Finding holders.
@@ -44,7 +44,7 @@ void WatchTree::take_off_node(Handle node) noexcept {
 
 Handle WatchTree::find_missing(std::string_view key, std::uint32_t hash) const noexcept {
     const auto* slot = missing_.find(
-        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && holders_[s.handle].key->view() == key; });
+        hash, [&](const HashedHandle::Slot& s) { return s.hash == hash && holders_[s.handle].key->equals(key); });
     return slot == nullptr ? none : slot->handle;
 }
 
@@ -66,9 +66,10 @@ Handle WatchTree::holder_for(std::string_view key, std::uint32_t hash) {
 }
 
 Handle WatchTree::make_mounted(Handle node) {
+    changed_.reserve(holders_, holders_.size() + 1);
     const Handle handle = holders_.make();
     Holder& holder = holders_[handle];
-    holder = {tree_.node(node).key, 0, 0, node, none, none, 0, 0, 1, 0, {}};
+    holder = {tree_.node(node).key, 0, 0, node, none, 0, 0, 1, 0, 0};
     try {
         put_on_node(node, handle);
     } catch (...) {
@@ -82,12 +83,13 @@ Handle WatchTree::make_mounted(Handle node) {
 // Requires: the parent's holder, which gets a child.
 Handle WatchTree::make_missing(Handle parent, std::string_view key, Index index) {
     missing_.reserve(HashedHandle::hash_of);
+    changed_.reserve(holders_, holders_.size() + 1);
     holders_.reserve();
     Buffer* bytes = Buffer::make(key);
     const Handle handle = holders_.make();
-    holders_[handle] = {bytes, index, 0, parent, none, none, 0, 0, 0, 0, {}};
+    holders_[handle] = {bytes, index, 0, parent, none, 0, 0, 0, 0, 0};
     ++holders_[parent].child_count;
-    const std::uint32_t hash = hash_key(key);
+    const std::uint32_t hash = hash_bytes(key);
     missing_.insert(hash, {hash, handle}, HashedHandle::hash_of);
     missing_key_bytes_ += bytes->memory();
     return handle;
@@ -102,7 +104,7 @@ Handle WatchTree::make_missing_path(std::string_view key) {
         const auto dot = key.rfind('.', end == 0 ? 0 : end - 1);
         end = dot == std::string_view::npos ? 0 : dot;
         const std::string_view above = key.substr(0, end);
-        const std::uint32_t hash = hash_key(above);
+        const std::uint32_t hash = hash_bytes(above);
         nearest = tree_.find(above, hash);
         parent = nearest != none ? on_node(nearest) : find_missing(above, hash);
         if (nearest != none && parent == none) parent = make_mounted(nearest);
@@ -126,7 +128,7 @@ Handle WatchTree::make_missing_path(std::string_view key) {
 }
 
 void WatchTree::erase_missing(Handle handle) noexcept {
-    const std::uint32_t hash = hash_key(holders_[handle].key->view());
+    const std::uint32_t hash = hash_bytes(holders_[handle].key->view());
     missing_.erase(missing_.find(hash, [&](const HashedHandle::Slot& slot) { return slot.handle == handle; }),
                    HashedHandle::hash_of);
     missing_key_bytes_ -= holders_[handle].key->memory();
@@ -145,6 +147,7 @@ void WatchTree::free_if_bare(Handle handle) noexcept {
         }
         holder.key->release();
         holders_.free(handle);
+        changed_.trim(holders_, holders_.size());
         if (mounted) return;
         --holders_[place].child_count;
         handle = place;
@@ -152,6 +155,31 @@ void WatchTree::free_if_bare(Handle handle) noexcept {
 }
 
 // Watches.
+
+void WatchTree::link_last(Holder& holder, Handle handle) noexcept {
+    Watch& watch = watches_[handle];
+    if (holder.first_watch == none) {
+        holder.first_watch = handle;
+        watch.in_holder = {handle, none};
+        return;
+    }
+    Handle& last = watches_[holder.first_watch].in_holder.prev;
+    watch.in_holder = {last, none};
+    watches_[last].in_holder.next = handle;
+    last = handle;
+}
+
+void WatchTree::unlink(Holder& holder, Handle handle) noexcept {
+    const Links at = watches_[handle].in_holder;
+    if (cursor_ == handle) cursor_ = at.next;
+    if (holder.first_watch == handle) {
+        holder.first_watch = at.next;
+    } else {
+        watches_[at.prev].in_holder.next = at.next;
+    }
+    const Handle follower = at.next == none ? holder.first_watch : at.next;
+    if (follower != none) watches_[follower].in_holder.prev = at.prev;
+}
 
 Handle WatchTree::hang(Handle holder_handle, Handle channel, Index notified) {
     Handle handle;
@@ -171,15 +199,9 @@ Handle WatchTree::hang(Handle holder_handle, Handle channel, Index notified) {
     watch.changed = 0;
     watch.resend = 0;
     watch.named = 0;
-    watch.in_holder = {holder.last_watch, none};
     watch.ready_links = {none, none};
     watch.notified = notified;
-    if (holder.last_watch == none) {
-        holder.first_watch = handle;
-    } else {
-        watches_[holder.last_watch].in_holder.next = handle;
-    }
-    holder.last_watch = handle;
+    link_last(holder, handle);
     ++holder.watch_count;
     return handle;
 }
@@ -188,30 +210,22 @@ void WatchTree::drop(Handle handle) noexcept {
     const Watch& watch = watches_[handle];
     const Handle holder_handle = watch.holder;
     Holder& holder = holders_[holder_handle];
-    const Links at = watch.in_holder;
-    if (cursor_ == handle) cursor_ = at.next;
-    (at.prev == none ? holder.first_watch : watches_[at.prev].in_holder.next) = at.next;
-    (at.next == none ? holder.last_watch : watches_[at.next].in_holder.prev) = at.prev;
+    unlink(holder, handle);
     watches_.free(handle);
     if (--holder.watch_count != 0) return;
     if (holder.queued) {
         holder.queued = 0;
-        changed_.erase(holders_, holder_handle);
+        changed_.erase(holder);
     }
     if (holder.child_count == 0) free_if_bare(holder_handle);
 }
 
 void WatchTree::move_to_back(Handle handle) noexcept {
-    Watch& watch = watches_[handle];
+    const Watch& watch = watches_[handle];
+    if (watch.in_holder.next == none) return;
     Holder& holder = holders_[watch.holder];
-    if (holder.last_watch == handle) return;
-    const Links at = watch.in_holder;
-    if (cursor_ == handle) cursor_ = at.next;
-    (at.prev == none ? holder.first_watch : watches_[at.prev].in_holder.next) = at.next;
-    watches_[at.next].in_holder.prev = at.prev;
-    watch.in_holder = {holder.last_watch, none};
-    watches_[holder.last_watch].in_holder.next = handle;
-    holder.last_watch = handle;
+    unlink(holder, handle);
+    link_last(holder, handle);
 }
 
 // Phase 1.
@@ -219,7 +233,7 @@ void WatchTree::move_to_back(Handle handle) noexcept {
 // The first holder of the queue leaves it; false if there is none.
 bool WatchTree::begin_turn() noexcept {
     if (changed_.empty()) return false;
-    Holder& holder = holders_[changed_.pop_front(holders_)];
+    Holder& holder = holders_[changed_.pop_front()];
     holder.queued = 0;
     cursor_ = holder.first_watch;
     return true;
@@ -257,6 +271,7 @@ void WatchTree::reserve(std::uint32_t appearing, std::span<const Handle> going) 
     if (room != 0) {
         holders_.reserve(room);
         missing_.reserve(HashedHandle::hash_of, room);
+        changed_.reserve(holders_, holders_.size() + room);
     }
     if (!uses_slots()) {
         const auto place = [&](Handle h) { return hash_node(holders_[h].place); };
@@ -293,14 +308,14 @@ void WatchTree::going(Handle node, Index index) noexcept {
     holder.place = parent;
     holder.mounted = 0;
     holder.missing_index = index;
-    const std::uint32_t hash = hash_key(holder.key->view());
+    const std::uint32_t hash = hash_bytes(holder.key->view());
     missing_.insert(hash, {hash, handle}, HashedHandle::hash_of);
     missing_key_bytes_ += holder.key->memory();
     queue(handle);
 }
 
-void WatchTree::changed(Handle node) noexcept {
-    const Handle holder = on_node(node);
+void WatchTree::changed(Handle node, Handle slot) noexcept {
+    const Handle holder = slot != none ? slot : on_node(node);
     if (holder != none) queue(holder);
 }
 
@@ -324,19 +339,21 @@ void WatchTree::verify() {
             ++missing;
             const std::string_view key = holder.key->view();
             require(tree_.find(key) == none, "watch tree 2: a holder of an existing key is not mounted");
-            require(find_missing(key, hash_key(key)) == handle, "watch tree 2: a missing key is not in the table");
+            require(find_missing(key, hash_bytes(key)) == handle, "watch tree 2: a missing key is not in the table");
             require(holders_.live(holder.place) && holders_[holder.place].key->view() == parent_key(key),
                     "watch tree 2: a missing key's holder is not under its parent's");
         }
         Handle before = none;
         std::uint32_t count = 0;
         for (Handle w = holder.first_watch; w != none; w = watches_[w].in_holder.next) {
-            require(watches_[w].in_holder.prev == before && watches_[w].holder == handle,
+            require((before == none || watches_[w].in_holder.prev == before) && watches_[w].holder == handle,
                     "watch tree 4: a holder's list is broken");
             before = w;
             ++count;
         }
-        require(before == holder.last_watch && count == holder.watch_count, "watch tree 4: a holder's list is broken");
+        require(holder.first_watch == none || watches_[holder.first_watch].in_holder.prev == before,
+                "watch tree 4: a holder's first watch does not name its last");
+        require(count == holder.watch_count, "watch tree 4: a holder's list is broken");
         hanging += count;
         require(!holder.queued || holder.watch_count != 0, "watch tree 3: a holder without watches is queued");
     });
@@ -345,7 +362,7 @@ void WatchTree::verify() {
     require(children == missing, "watch tree 2: every missing holder is one child");
     require(hanging == watches_.size(), "watch tree 4: every watch hangs on a holder");
     require(queued == changed_.size(), "watch tree 3: exactly the queued holders are in the queue");
-    changed_.verify(holders_, "watch tree 3: the queue of changed holders is broken", [](Handle) {});
+    changed_.verify(holders_);
     require(cursor_ == none || watches_.live(cursor_), "watch tree 3: the next watch to look at was dropped");
     missing_.verify(HashedHandle::hash_of, "watch tree 2: the probes of the table of missing keys");
     mounted_.verify([&](Handle h) { return hash_node(holders_[h].place); }, "watch tree 2: the probes of the mounted");

@@ -6,7 +6,7 @@
 // Invariants  1. every holder has a watch, or a child.
 //             2. a mounted holder's node exists and names it; another's key is missing, stands in the table, and is a
 //                child of the holder of its parent key.
-//             3. a queued holder has watches. The holder whose turn it is has a watch left to look at.
+//             3. a queued holder has watches, and room in the queue. The holder whose turn it is has a watch left to look at.
 //             4. every watch is in the list of its holder, in the order of registration.
 // Order       the queue is first in, first out.
 // Cost        a change: O(1) for each holder on the way to the root, no allocation. Mounting and unmounting: O(1) for each
@@ -17,10 +17,11 @@
 #include <string_view>
 
 #include "core/base/buffer.h"
-#include "core/base/intrusive_list.h"
+#include "core/base/hash.h"
 #include "core/base/probe_table.h"
 #include "core/base/slab.h"
 #include "core/tree/tree.h"
+#include "core/watch/changed_queue.h"
 #include "core/watch/holder.h"
 #include "core/watch/watch.h"
 #include "watchtree/clock.h"
@@ -74,7 +75,10 @@ class WatchTree final : public TreeObserver {
     template <typename Visit, typename Approach>
     void look_at_changed(std::uint32_t limit, Visit visit, Approach approach) noexcept {
         while (limit != 0) {
-            if (cursor_ == none && !begin_turn()) return;
+            if (cursor_ == none) {
+                if (!begin_turn()) return;
+                look_ahead(approach);
+            }
             const Index index = index_of(watches_[cursor_].holder);
             Handle ahead = cursor_;
             const auto go_ahead = [&] {
@@ -117,14 +121,14 @@ class WatchTree final : public TreeObserver {
 
     // TreeObserver.
     void reserve(std::uint32_t appearing, std::span<const Handle> going) override;
+    void approach(Handle slot) const noexcept override { holders_.prefetch(slot); }
     void appeared(Handle node, std::uint32_t hash) noexcept override;
     void going(Handle node, Index index) noexcept override;
-    void changed(Handle node) noexcept override;
+    void changed(Handle node, Handle slot) noexcept override;
 
   private:
-    static Links& queue_links(Holder& holder) noexcept { return holder.in_queue; }
-    using ChangedQueue = IntrusiveList<Holder, queue_links>;
     static constexpr std::uint32_t visits_ahead = 8;
+    static constexpr std::uint32_t turns_ahead = 4;
 
     [[nodiscard]] bool uses_slots() const noexcept { return tree_.is_first(*this); }
     [[nodiscard]] Handle on_node(Handle node) const noexcept;
@@ -136,7 +140,26 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] Handle make_missing(Handle parent, std::string_view key, Index index);
     [[nodiscard]] Handle make_missing_path(std::string_view key);
     void free_if_bare(Handle holder) noexcept;
+    void link_last(Holder& holder, Handle watch) noexcept;
+    void unlink(Holder& holder, Handle watch) noexcept;
     [[nodiscard]] bool begin_turn() noexcept;
+
+    // Turns are often of one watch each. What those ahead will touch comes from memory meanwhile, in three steps of some
+    // turns each: the holder, then its first watch and its node, then what these name.
+    template <typename Approach>
+    void look_ahead(Approach approach) const noexcept {
+        holders_.prefetch(changed_.ahead(3 * turns_ahead));
+        if (const Handle handle = changed_.ahead(2 * turns_ahead); handle != none) {
+            const Holder& holder = holders_[handle];
+            watches_.prefetch(holder.first_watch);
+            if (holder.mounted) tree_.prefetch(holder.place);
+        }
+        if (const Handle handle = changed_.ahead(turns_ahead); handle != none) {
+            const Holder& holder = holders_[handle];
+            approach(watches_[holder.first_watch]);
+            if (holder.mounted) tree_.prefetch_content(holder.place);
+        }
+    }
     void queue(Handle holder) noexcept;
     [[nodiscard]] static std::uint32_t hash_node(Handle node) noexcept { return node * 0x9E3779B1u; }
 

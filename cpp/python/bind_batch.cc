@@ -112,7 +112,14 @@ PyObject* fail(PyObject* self, PyObject* const* values, Py_ssize_t positional, P
 }
 
 PyObject* encode(PyObject* self, PyObject*) {
-    return guarded([&] { return make_bytes(core::encode(record_of(self))); });
+    return guarded([&] {
+        const core::BatchRecord& record = record_of(self);
+        auto bytes = py::reinterpret_steal<py::object>(
+            PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(core::encoded_size(record))));
+        if (!bytes) throw py::error_already_set();
+        core::encode(record, PyBytes_AS_STRING(bytes.ptr()));
+        return bytes;
+    });
 }
 
 PyObject* show(PyObject* self, PyObject*) {

@@ -2,7 +2,12 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/base/prefetch.h"
 
 namespace watchtree::core {
 
@@ -15,32 +20,36 @@ enum class Type : std::uint8_t { varint = 0, fixed64 = 1, bytes = 2 };
     return static_cast<std::size_t>(std::bit_width(number | 1) + 6) / 7;
 }
 
+// Writes where its caller made room.
 class Writer {
   public:
-    explicit Writer(std::size_t size) { out_.reserve(size); }
+    explicit Writer(char* out) noexcept : out_(out) {}
 
-    void tag(unsigned field, Type type) { out_.push_back(static_cast<char>(field << 3 | static_cast<unsigned>(type))); }
-    void varint(std::uint64_t number) {
-        for (; number >= 0x80; number >>= 7) out_.push_back(static_cast<char>(number | 0x80));
-        out_.push_back(static_cast<char>(number));
+    void tag(unsigned field, Type type) noexcept {
+        *out_++ = static_cast<char>(field << 3 | static_cast<unsigned>(type));
     }
-    void bytes(unsigned field, std::string_view bytes) {
+    void varint(std::uint64_t number) noexcept {
+        for (; number >= 0x80; number >>= 7) *out_++ = static_cast<char>(number | 0x80);
+        *out_++ = static_cast<char>(number);
+    }
+    void bytes(unsigned field, std::string_view bytes) noexcept {
         tag(field, Type::bytes);
         varint(bytes.size());
-        out_ += bytes;
+        if (!bytes.empty()) std::memcpy(out_, bytes.data(), bytes.size());
+        out_ += bytes.size();
     }
-    void number(unsigned field, std::uint64_t number) {
+    void number(unsigned field, std::uint64_t number) noexcept {
         tag(field, Type::varint);
         varint(number);
     }
-    void fixed64(unsigned field, std::uint64_t number) {
+    void fixed64(unsigned field, std::uint64_t number) noexcept {
         tag(field, Type::fixed64);
-        for (unsigned shift = 0; shift < 64; shift += 8) out_.push_back(static_cast<char>(number >> shift));
+        for (unsigned shift = 0; shift < 64; shift += 8) *out_++ = static_cast<char>(number >> shift);
     }
-    [[nodiscard]] std::string take() { return std::move(out_); }
+    [[nodiscard]] const char* end() const noexcept { return out_; }
 
   private:
-    std::string out_;
+    char* out_;
 };
 
 [[nodiscard]] std::size_t bytes_size(std::size_t size) noexcept { return 1 + varint_size(size) + size; }
@@ -55,19 +64,40 @@ class Writer {
     return size;
 }
 
-void write_notification(Writer& out, const BatchEntry& entry) {
+void write_notification(Writer& out, const BatchEntry& entry) noexcept {
     if (entry.key->size() != 0) out.bytes(1, entry.key->view());
     if (entry.state_bits != 0) out.number(2, entry.state_bits);
     if (entry.index != 0) out.fixed64(3, static_cast<std::uint64_t>(entry.index));
     if (entry.value != nullptr) out.bytes(4, entry.value->view());
 }
 
+// Asks the processor for the bytes of a notification some ahead of the one that is written.
+void prefetch_bytes(const std::vector<BatchEntry>& entries, std::size_t position) noexcept {
+    if (position >= entries.size()) return;
+    prefetch(entries[position].key);
+    if (entries[position].value == nullptr) return;
+    const auto* value = reinterpret_cast<const char*>(entries[position].value);
+    prefetch(value);
+    prefetch(value + cache_line_bytes);
+}
+constexpr std::size_t notifications_ahead = 4;
+
 }  // namespace
 
-std::string encode(const BatchRecord& record) {
-    std::size_t size = bytes_size(record.name->size()) + 24;
-    for (const BatchEntry& entry : record.entries) size += bytes_size(notification_size(entry));
-    Writer out(size);
+std::size_t encoded_size(const BatchRecord& record) noexcept {
+    std::size_t size = record.name->size() == 0 ? 0 : bytes_size(record.name->size());
+    size += 1 + varint_size(record.ticket);
+    size += 1 + varint_size(record.epoch);
+    if (record.more) size += 2;
+    for (std::size_t i = 0; i < record.entries.size(); ++i) {
+        prefetch_bytes(record.entries, i + notifications_ahead);
+        size += bytes_size(notification_size(record.entries[i]));
+    }
+    return size;
+}
+
+void encode(const BatchRecord& record, char* bytes) noexcept {
+    Writer out(bytes);
     if (record.name->size() != 0) out.bytes(1, record.name->view());
     out.number(2, record.ticket);
     out.number(3, record.epoch);
@@ -77,7 +107,13 @@ std::string encode(const BatchRecord& record) {
         out.varint(notification_size(entry));
         write_notification(out, entry);
     }
-    return out.take();
+    WATCHTREE_ASSERT(out.end() == bytes + encoded_size(record));
+}
+
+std::string encode(const BatchRecord& record) {
+    std::string bytes(encoded_size(record), '\0');
+    encode(record, bytes.data());
+    return bytes;
 }
 
 }  // namespace watchtree::core

@@ -9,7 +9,7 @@ std::span<const Workload> workloads() noexcept {
         Workload{"limits", limits},     Workload{"fanout", fanout},       Workload{"spread", spread},
         Workload{"coalesce", coalesce}, Workload{"directory", directory}, Workload{"register", enroll},
         Workload{"memory", memory},     Workload{"churn", churn},         Workload{"failures", failures},
-        Workload{"latency", latency},   Workload{"scale", scale},
+        Workload{"latency", latency},   Workload{"cores", cores},         Workload{"scale", scale},
     };
     return all;
 }

@@ -16,6 +16,7 @@ void enroll(const Run&);     // 1,000,000 watches of 100,000 keys, by 1,000 chan
 void memory(const Run&);     // 1,000,000 watches of distinct existing, shared, and distinct missing keys
 void churn(const Run&);      // 1,000,000 syncs of 10 keys, by subscribers that come, are served once and go
 void failures(const Run&);   // spread, but each tenth batch fails
+void cores(const Run&);      // independent trees, each on a thread of its own: 1, 2, 4 … up to the processors
 void scale(const Run&);      // 10^4 to 10^7 watches: random puts, and bytes for a watch
 void latency(const Run&);    // from a put to the callback, 1 subscriber and 10,000
 void limits(const Run&);     // what this machine can do at all: loads, calls, look-ups

@@ -14,18 +14,15 @@ constexpr std::size_t max_spare_entries = 128;  // more go back to the allocator
 BatchRecord& Dispatcher::make_room(const Channel& channel) {
     if (outbox_.size() == outbox_.capacity()) outbox_.reserve(std::max<std::size_t>(16, outbox_.size() * 2));
     unanswered_.reserve();
-    if (spare_.empty()) {
-        spare_.reserve(max_spare_records);
+    if (spare_ == nullptr) {
         const Handle handle = records_.make();
         records_[handle].self = handle;
-        spare_.push_back(&records_[handle]);
+        put_spare(records_[handle]);
     }
-    BatchRecord& record = *spare_.back();
     // One more than is ready now: a retry may add its watch.
-    record.entries.reserve(
+    spare_->entries.reserve(
         std::min<std::size_t>(channel.ready.size() + 1, config_.max_batch_bytes / notification_bytes + 1));
-    spare_.pop_back();
-    return record;
+    return take_spare();
 }
 
 // Requires: the channel is idle and in no queue.
@@ -161,17 +158,16 @@ void Dispatcher::recycle(BatchRecord& record) noexcept {
 }
 
 void Dispatcher::keep_spare(BatchRecord& record) noexcept {
-    if (channels_.size() == 0 || spare_.size() >= max_spare_records) {
+    if (channels_.size() == 0 || spares_ >= max_spare_records) {
         records_.free(record.self);
         return;
     }
     if (record.entries.capacity() > max_spare_entries) std::vector<BatchEntry>().swap(record.entries);
-    spare_.push_back(&record);
+    put_spare(record);
 }
 
 void Dispatcher::free_spare() noexcept {
-    for (const BatchRecord* record : spare_) records_.free(record->self);
-    spare_ = {};
+    while (spare_ != nullptr) records_.free(take_spare().self);
     unanswered_.give_memory_back();
 }
 

@@ -32,6 +32,7 @@ struct BatchRecord {
     std::uint64_t epoch = 0;
     Nanoseconds sent_at = 0;
     Buffer* name = nullptr;  // the channel's; one count
+    BatchRecord* next_spare = nullptr;
     std::uint32_t size_bytes = 0;
     Handle self = none;
     Handle channel = none;               // none once it was answered or forgotten; under the lock

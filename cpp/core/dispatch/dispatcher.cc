@@ -109,7 +109,7 @@ Memory Dispatcher::memory() {
     });
     memory.queues = retries_.memory() + (hashes_.capacity() + places_.capacity()) * sizeof(std::uint32_t) +
                     unnamed_.capacity() * sizeof(Handle) +
-                    (outbox_.capacity() + handing_over_.capacity() + spare_.capacity()) * sizeof(BatchRecord*);
+                    (outbox_.capacity() + handing_over_.capacity()) * sizeof(BatchRecord*);
     memory.batches = records_.memory() + unanswered_.memory();
     records_.for_each(
         [&](Handle, const BatchRecord& record) { memory.batches += record.entries.capacity() * sizeof(BatchEntry); });

@@ -86,7 +86,7 @@ class Dispatcher {
     // Requires: the last pin is gone.
     void recycle(BatchRecord& record) noexcept;
     [[nodiscard]] std::uint32_t records_in_use() const noexcept {
-        return records_.size() - static_cast<std::uint32_t>(spare_.size());
+        return records_.size() - spares_;
     }
 
     // What there is to do, but for handing over.
@@ -152,14 +152,23 @@ class Dispatcher {
     // Building batches (batch_builder.cc).
     // A record with room for a batch of the channel, so that nothing can fail once the channel leaves its state.
     [[nodiscard]] BatchRecord& prepare(const Channel& channel) {
-        if (spare_.empty() || outbox_.size() == outbox_.capacity() || !unanswered_.has_room())
+        if (spare_ == nullptr || outbox_.size() == outbox_.capacity() || !unanswered_.has_room(last_ticket_ + 1) ||
+            spare_->entries.capacity() <= channel.ready.size())
             return make_room(channel);
-        BatchRecord& record = *spare_.back();
-        if (record.entries.capacity() <= channel.ready.size()) return make_room(channel);
-        spare_.pop_back();
-        return record;
+        return take_spare();
     }
     [[nodiscard]] BatchRecord& make_room(const Channel& channel);
+    void put_spare(BatchRecord& record) noexcept {
+        record.next_spare = spare_;
+        spare_ = &record;
+        ++spares_;
+    }
+    [[nodiscard]] BatchRecord& take_spare() noexcept {
+        BatchRecord& record = *spare_;
+        spare_ = record.next_spare;
+        --spares_;
+        return record;
+    }
     void send_or_idle(Handle handle, Channel& channel, BatchRecord& record, Nanoseconds now) noexcept;
     void fill(BatchRecord& record, Channel& channel) noexcept;
     void keep_spare(BatchRecord& record) noexcept;
@@ -194,7 +203,8 @@ class Dispatcher {
 
     Slab<BatchRecord> records_;
     Unanswered unanswered_{records_};
-    std::vector<BatchRecord*> spare_;
+    BatchRecord* spare_ = nullptr;  // the last one that was kept comes first: it is still near
+    std::uint32_t spares_ = 0;
     std::uint64_t last_ticket_ = 0;
     std::vector<BatchRecord*> outbox_;
     std::vector<BatchRecord*> handing_over_;

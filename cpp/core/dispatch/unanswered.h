@@ -28,12 +28,14 @@ class Unanswered {
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t memory() const noexcept { return ring_.capacity() * sizeof(Handle) + table_.memory(); }
 
-    // Room for one more without exception.
+    // Room for one more without exception, with the next ticket.
     void reserve() {
         if (ring_.empty()) ring_.assign(places, none);
         table_.reserve(hash_of());
     }
-    [[nodiscard]] bool has_room() const noexcept { return !ring_.empty() && table_.has_room(); }
+    [[nodiscard]] bool has_room(std::uint64_t ticket) const noexcept {
+        return !ring_.empty() && (ring_[ticket % places] == none || table_.has_room());
+    }
 
     // Requires: room; a ticket greater than all before it.
     void add(BatchRecord& record) noexcept {

@@ -13,6 +13,8 @@ BOUNDS = {
         "fanout": "limit_call",
         "spread": "limit_load",
         "spread_put": "limit_find",
+        "spread_batch": "limit_load",
+        "spread_batch_put": "limit_find",
         "coalesce": "limit_find",
         "directory": "limit_call",
         "directory_put": "limit_find",
@@ -20,6 +22,7 @@ BOUNDS = {
         "register_first_notify": "limit_load",
         "churn": "limit_find",
         "failures": "limit_load",
+        "cores": "limit_load",
         "scale": "limit_load",
     },
     "python": {

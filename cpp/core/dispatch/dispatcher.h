@@ -85,9 +85,7 @@ class Dispatcher {
     void unpin(BatchRecord& record) noexcept;
     // Requires: the last pin is gone.
     void recycle(BatchRecord& record) noexcept;
-    [[nodiscard]] std::uint32_t records_in_use() const noexcept {
-        return records_.size() - spares_;
-    }
+    [[nodiscard]] std::uint32_t records_in_use() const noexcept { return records_.size() - spares_; }
 
     // What there is to do, but for handing over.
     [[nodiscard]] bool has_work() const noexcept { return watch_tree_.has_changed() || !ready_channels_.empty(); }

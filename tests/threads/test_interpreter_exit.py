@@ -46,8 +46,10 @@ def work():
     while True:
         tree.put("a", b"v")
         dispatcher.dispatch()
-        if kept:
+        try:
             kept.pop().acknowledge()
+        except IndexError:  # another thread was faster
+            pass
 for _ in range(4):
     threading.Thread(target=work, daemon=True).start()
 for _ in range(1000):

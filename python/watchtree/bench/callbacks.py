@@ -5,9 +5,11 @@ Those of the native end (cpp/bench), smaller where Python would take minutes, an
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from watchtree import Batch, Dispatcher, Tree
@@ -172,6 +174,42 @@ def python_encode() -> Iterator[Round]:
     return _batches_of_100("python_encode", Batch.encode)
 
 
+class _Shard:
+    """1000 keys x 10 channels in a tree of its own."""
+
+    def __init__(self) -> None:
+        self.keys = [f"k{k}" for k in range(1000)]
+        self.rig = Rig(_read)
+        for key in self.keys:
+            self.rig.put(key)
+        for c in range(10):
+            self.rig.dispatcher.sync(f"channel{c}", dict.fromkeys(self.keys, 0))
+        self.rig.drain()
+
+    def run(self, times: int) -> int:
+        put = self.rig.tree.put
+        sent = 0
+        for _ in range(times):
+            for key in self.keys:
+                put(key, VALUE)
+            sent += self.rig.drain()
+        return sent
+
+
+def cores() -> Iterator[Round]:
+    """1000 keys x 10 channels in each of independent trees, a thread each: 1, and as many as processors."""
+    counts = sorted({1, os.cpu_count() or 1})
+    shards = [_Shard() for _ in range(counts[-1])]
+    with ThreadPoolExecutor(counts[-1]) as threads:
+        while True:
+            rates: Round = {}
+            for count in counts:
+                start = time.perf_counter()
+                sent = sum(threads.map(lambda shard: shard.run(20), shards[:count]))
+                rates[f"cores_{count}"] = (sent, time.perf_counter() - start)
+            yield rates
+
+
 WORKLOADS: dict[str, Workload] = {
     "fanout": fanout,
     "spread": spread,
@@ -179,4 +217,5 @@ WORKLOADS: dict[str, Workload] = {
     "register": register,
     "python_read": python_read,
     "python_encode": python_encode,
+    "cores": cores,
 }

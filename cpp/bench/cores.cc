@@ -14,7 +14,7 @@ namespace watchtree::bench {
 
 namespace {
 
-constexpr int directories = 10, keys_in_each = 1'000, channels = 100, watched = 100, drains = 100, puts = 1'000;
+constexpr int directories = 2, keys_in_each = 500, channels = 10, watched = 100, drains = 2'000, puts = 1'000;
 
 // A tree of its own, and random puts into it.
 class Shard {

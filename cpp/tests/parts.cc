@@ -1,5 +1,5 @@
-// test_base.cc: the structures of core/base, and the queue of changed holders, do over long runs of random operations what the
-// standard library's do.
+// parts.cc: the parts that the core is made of, each by itself: the structures of core/base and the queue of changed holders do
+// over long runs of random operations what the standard library's do, hashes spread, the clock goes forward.
 //
 // The seeds are fixed and the engine is std::mt19937, so a failure comes again. Run with the sanitizers in .ci/run.
 #include <algorithm>
@@ -23,6 +23,7 @@
 #include "core/base/intrusive_list.h"
 #include "core/base/probe_table.h"
 #include "core/base/slab.h"
+#include "core/engine/forward_clock.h"
 #include "core/watch/changed_queue.h"
 
 using namespace watchtree::core;
@@ -331,6 +332,35 @@ void the_queue_of_changed_holders_is_one_from_which_any_can_go(std::uint32_t see
     CHECK(queue.empty() && queue.memory() <= 64 * sizeof(Handle));
 }
 
+void the_clock_follows_one_that_is_set_and_never_goes_back() {
+    class Jumping final : public watchtree::Clock {
+      public:
+        [[nodiscard]] watchtree::Nanoseconds now() noexcept override { return time; }
+        watchtree::Nanoseconds time = 5;
+    };
+    const auto set = std::make_shared<Jumping>();
+    ForwardClock clock(set);
+    CHECK(clock.now() == 5);
+    set->time = 6;
+    CHECK(clock.now() == 6);
+    set->time = 1;
+    CHECK(clock.now() == 6);
+}
+
+// It may read the machine's less often than it is asked. One that stood still would not end here.
+void the_machines_clock_goes_on() {
+    ForwardClock clock(std::make_shared<watchtree::SteadyClock>());
+    const watchtree::Nanoseconds begin = watchtree::SteadyClock().now();
+    watchtree::Nanoseconds last = clock.now();
+    CHECK(last >= begin);
+    while (last < begin + 5'000'000) {
+        const watchtree::Nanoseconds now = clock.now();
+        CHECK(now >= last);
+        last = now;
+    }
+    CHECK(last <= watchtree::SteadyClock().now());
+}
+
 }  // namespace
 
 int main() {
@@ -359,5 +389,7 @@ int main() {
     the_queue_of_changed_holders_is_one_from_which_any_can_go(7, 500, 90);
     the_queue_of_changed_holders_is_one_from_which_any_can_go(8, 2'000, 99);
     the_queue_of_changed_holders_is_one_from_which_any_can_go(9, 100, 20);
-    std::puts("core/base and the queue of changed holders: all hold");
+    the_clock_follows_one_that_is_set_and_never_goes_back();
+    the_machines_clock_goes_on();
+    std::puts("the parts: all hold");
 }

@@ -29,16 +29,13 @@ class ChangedQueue {
 
     // Room for so many holders, all queued. An eighth of it is left for vacant places, or each push could have to squeeze.
     void reserve(Holders& holders, std::uint32_t count) {
-        if (has_room(count)) return;
-        std::uint64_t places = ring_.size();
-        while (places * 7 < std::uint64_t{count} * 8) places += places / 4 + 4;
-        move_to_ring_of(holders, static_cast<std::size_t>(places));
+        if (!has_room(count)) move_to_ring_of(holders, places_for(count));
     }
     // Gives memory back when there are far fewer holders than places.
     void trim(Holders& holders, std::uint32_t count) noexcept {
         if (ring_.size() < 64 || std::uint64_t{count} * 4 > ring_.size()) return;
         try {
-            move_to_ring_of(holders, ring_.size() / 2);
+            move_to_ring_of(holders, places_for(std::uint64_t{count} * 2));
         } catch (const std::bad_alloc&) {  // a ring that is too large still works
         }
     }
@@ -88,6 +85,12 @@ class ChangedQueue {
     }
 
   private:
+    // Always of one row of sizes, so that as many holders take as much memory whatever was before.
+    [[nodiscard]] static std::size_t places_for(std::uint64_t count) noexcept {
+        std::uint64_t places = 0;
+        while (places * 7 < count * 8) places += places / 4 + 4;
+        return static_cast<std::size_t>(places);
+    }
     [[nodiscard]] bool has_room(std::uint32_t count) const noexcept {
         return std::uint64_t{count} * 8 <= std::uint64_t{ring_.size()} * 7;
     }

@@ -26,12 +26,12 @@ namespace watchtree::core {
 class Lock {
   public:
     [[nodiscard]] bool try_lock() noexcept {
-        std::uint32_t expected = is_free;
         if (is_only_thread()) {
             if (state_.load(std::memory_order_relaxed) != is_free) return false;
             state_.store(is_taken, std::memory_order_relaxed);
             return true;
         }
+        std::uint32_t expected = is_free;
         return state_.compare_exchange_strong(expected, is_taken, std::memory_order_acquire, std::memory_order_relaxed);
     }
     void lock() noexcept {

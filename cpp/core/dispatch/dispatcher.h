@@ -112,7 +112,6 @@ class Dispatcher {
     // Registration (registration.cc).
     [[nodiscard]] Status check(std::span<const Known> known, std::size_t& bad);
     [[nodiscard]] bool is_named_before(std::span<const Known> known, std::size_t position) noexcept;
-    void prefetch(std::span<const Known> known, std::size_t position) const noexcept;
     void trim_scratch() noexcept;
     void apply(Handle channel, std::span<const Known> known, bool replace);
     [[nodiscard]] Handle find_channel(std::string_view name) const noexcept;

@@ -10,7 +10,6 @@ namespace watchtree::core {
 
 namespace {
 constexpr std::size_t max_kept_scratch = 1u << 14;  // items; a larger sync gives its memory back
-constexpr std::size_t prefetch_distance = 8;
 }  // namespace
 
 Status Dispatcher::sync(std::string_view name, std::span<const Known> known, bool replace, Nanoseconds now,
@@ -42,7 +41,7 @@ Status Dispatcher::sync(std::string_view name, std::span<const Known> known, boo
 
 void Dispatcher::apply(Handle channel, std::span<const Known> known, bool replace) {
     for (std::size_t i = 0; i < known.size(); ++i) {
-        prefetch(known, i);
+        tree_.prefetch_ahead(hashes_, i);
         if (known[i].index < 0) {
             unwatch(channel, known[i].key, hashes_[i]);
         } else {
@@ -74,14 +73,6 @@ bool Dispatcher::is_named_before(std::span<const Known> known, std::size_t posit
         }
         if (hashes_[places_[i]] == hashes_[position] && known[places_[i]].key == known[position].key) return true;
     }
-}
-
-// Each key costs several cache misses in a row; those of the keys ahead are begun early so that they overlap.
-void Dispatcher::prefetch(std::span<const Known> known, std::size_t position) const noexcept {
-    const std::size_t far = position + 2 * prefetch_distance;
-    const std::size_t near = position + prefetch_distance;
-    if (far < known.size()) tree_.prefetch_table(hashes_[far]);
-    if (near < known.size()) tree_.prefetch_node(hashes_[near]);
 }
 
 void Dispatcher::trim_scratch() noexcept {

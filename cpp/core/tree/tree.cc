@@ -8,6 +8,7 @@ namespace watchtree::core {
 
 namespace {
 constexpr Index max_index = std::numeric_limits<Index>::max();
+constexpr std::size_t keys_ahead = 8;
 constexpr Index changes_in_cache = 4096;  // what that many changes touched fits a processor's second cache
 }  // namespace
 
@@ -32,79 +33,46 @@ Handle Tree::find(std::string_view key, std::uint32_t hash) const noexcept {
     return slot == nullptr ? none : slot->handle;
 }
 
-void Tree::prefetch_node(std::uint32_t hash) const noexcept {
-    const auto* slot = table_.first_probe(hash);
-    if (slot != nullptr) nodes_.prefetch(slot->handle);
+void Tree::prefetch_ahead(std::span<const std::uint32_t> hashes, std::size_t position) const noexcept {
+    if (position + 2 * keys_ahead < hashes.size()) table_.prefetch(hashes[position + 2 * keys_ahead]);
+    if (position + keys_ahead < hashes.size()) {
+        const auto* slot = table_.first_probe(hashes[position + keys_ahead]);
+        if (slot != nullptr) nodes_.prefetch(slot->handle);
+    }
 }
 
-void Tree::prefetch_change(std::uint32_t hash) const noexcept {
+void Tree::approach_change(std::uint32_t hash) const noexcept {
     const auto* slot = table_.first_probe(hash);
-    if (slot == nullptr || slot->hash != hash || HashedHandle::is_vacant(*slot)) return;
-    const Node& node = nodes_[slot->handle];
-    core::prefetch(node.key);
-    approach_change(node);
+    if (slot == nullptr || HashedHandle::is_vacant(*slot)) return;
+    prefetch_content(slot->handle);
+    approach_holder(nodes_[slot->handle]);
 }
 
-// What a change of this node will touch beside it.
-void Tree::approach_change(const Node& node) const noexcept {
-    if (index_ - node.update_index <= changes_in_cache) return;
-    core::prefetch(node.value);
+void Tree::approach_holder(const Node& node) const noexcept {
     if (node.slot != none) first_->approach(node.slot);
 }
 
 std::size_t Tree::memory() const noexcept { return nodes_.memory() + table_.memory(); }
 
-Tree::Target Tree::look_up(std::string_view key, std::uint32_t hash) const noexcept {
+Handle Tree::look_up(std::string_view key) const noexcept {
+    const std::uint32_t hash = hash_bytes(key);
     const auto* slot = table_.find(hash, [&](const HashedHandle::Slot& s) {
         if (s.hash != hash) return false;
         // Nearly always the right one: what the change will touch comes from memory while the key is compared.
         const Node& node = nodes_[s.handle];
-        approach_change(node);
+        if (index_ - node.update_index > changes_in_cache) {
+            prefetch(node.value);
+            approach_holder(node);
+        }
         return node.key->equals(key);
     });
-    return {slot == nullptr ? none : slot->handle, hash};
+    return slot == nullptr ? none : slot->handle;
 }
 
 // Changes.
 
-// Each key costs several cache misses in a row: its place in the table, its node, then value and holder. Those of the keys
-// ahead are begun early, one step after the other, so that they overlap.
-class Tree::Runway {
-  public:
-    Runway(const Tree& tree, std::span<const Operation> operations) noexcept : tree_(tree), operations_(operations) {
-        while (ahead_ < length) go_ahead();
-    }
-    [[nodiscard]] std::uint32_t next_hash() noexcept {
-        const std::uint32_t hash = hashes_[(ahead_ - length) % places];
-        go_ahead();
-        return hash;
-    }
-
-  private:
-    static constexpr std::size_t step = 6;
-    static constexpr std::size_t length = 3 * step;
-    static constexpr std::size_t places = 32;
-
-    void go_ahead() noexcept {
-        if (ahead_ < operations_.size()) {
-            hashes_[ahead_ % places] = hash_bytes(operations_[ahead_].key);
-            tree_.prefetch_table(hashes_[ahead_ % places]);
-        }
-        if (ahead_ >= step && ahead_ - step < operations_.size())
-            tree_.prefetch_node(hashes_[(ahead_ - step) % places]);
-        if (ahead_ >= 2 * step && ahead_ - 2 * step < operations_.size())
-            tree_.prefetch_change(hashes_[(ahead_ - 2 * step) % places]);
-        ++ahead_;
-    }
-
-    const Tree& tree_;
-    std::span<const Operation> operations_;
-    std::array<std::uint32_t, places> hashes_;
-    std::size_t ahead_ = 0;
-};
-
 Change Tree::change(const Operation& operation, AskedIndex asked) {
-    const Target target = look_up(operation.key, hash_bytes(operation.key));
+    const Handle target = look_up(operation.key);
     Index index = 0;
     Status status = check_form(operation, target);
     if (status == Status::ok) status = resolve(asked, index);
@@ -117,9 +85,14 @@ Status Tree::batch(std::span<const Operation> operations, AskedIndex asked, std:
     const Status status = resolve(asked, index);
     if (status != Status::ok) return status;
     changes.reserve(operations.size());
-    Runway runway(*this, operations);
-    for (const Operation& operation : operations) {
-        const Target target = look_up(operation.key, runway.next_hash());
+    std::vector<std::uint32_t> hashes;
+    hashes.reserve(operations.size());
+    for (const Operation& operation : operations) hashes.push_back(hash_bytes(operation.key));
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        prefetch_ahead(hashes, i + keys_ahead);
+        if (i + keys_ahead < hashes.size()) approach_change(hashes[i + keys_ahead]);
+        const Operation& operation = operations[i];
+        const Handle target = find(operation.key, hashes[i]);
         Status one = check_form(operation, target);
         if (one == Status::ok) one = apply(operation, target, index);
         changes.push_back({one, index_});
@@ -127,9 +100,9 @@ Status Tree::batch(std::span<const Operation> operations, AskedIndex asked, std:
     return Status::ok;
 }
 
-Status Tree::check_form(const Operation& operation, const Target& target) const noexcept {
+Status Tree::check_form(const Operation& operation, Handle target) const noexcept {
     // A key that is in the tree is well formed.
-    if (target.node == none || operation.key.size() > max_key_bytes_) {
+    if (target == none || operation.key.size() > max_key_bytes_) {
         const Status status = check_key(operation.key, max_key_bytes_);
         if (status != Status::ok) return status;
     }
@@ -153,7 +126,7 @@ Status Tree::resolve(AskedIndex asked, Index& index) const noexcept {
     return Status::index_out_of_range;
 }
 
-Status Tree::apply(const Operation& operation, const Target& target, Index index) {
+Status Tree::apply(const Operation& operation, Handle target, Index index) {
     switch (operation.kind) {
         case Operation::Kind::put: return put(operation, target, index);
         case Operation::Kind::mkdir: return mkdir(operation, target, index);
@@ -163,10 +136,10 @@ Status Tree::apply(const Operation& operation, const Target& target, Index index
     return compare_and_set(operation, target, index);
 }
 
-Status Tree::put(const Operation& operation, const Target& target, Index index) {
-    if (target.node != none) {
-        if (nodes_[target.node].is_directory) return Status::is_directory;
-        overwrite(target.node, *operation.value, index);
+Status Tree::put(const Operation& operation, Handle target, Index index) {
+    if (target != none) {
+        if (nodes_[target].is_directory) return Status::is_directory;
+        overwrite(target, *operation.value, index);
         return Status::ok;
     }
     Handle parent = none;
@@ -175,31 +148,31 @@ Status Tree::put(const Operation& operation, const Target& target, Index index) 
     return status;
 }
 
-Status Tree::mkdir(const Operation& operation, const Target& target, Index index) {
-    if (target.node != none) return nodes_[target.node].is_directory ? Status::directory_exists : Status::value_exists;
+Status Tree::mkdir(const Operation& operation, Handle target, Index index) {
+    if (target != none) return nodes_[target].is_directory ? Status::directory_exists : Status::value_exists;
     Handle parent = none;
     const Status status = find_parent(operation.key, operation.deep, parent);
     if (status == Status::ok) create(parent, operation.key, std::nullopt, index);
     return status;
 }
 
-Status Tree::remove(const Operation& operation, const Target& target, Index index) {
-    if (target.node == none) return Status::not_found;
-    const Node& node = nodes_[target.node];
+Status Tree::remove(const Operation& operation, Handle target, Index index) {
+    if (target == none) return Status::not_found;
+    const Node& node = nodes_[target];
     if (!operation.deep && node.is_directory && node.children != nullptr) return Status::has_children;
-    erase(target.node, index);
+    erase(target, index);
     return Status::ok;
 }
 
-Status Tree::compare_and_set(const Operation& operation, const Target& target, Index index) {
-    if (target.node != none) {
-        const Node& node = nodes_[target.node];
+Status Tree::compare_and_set(const Operation& operation, Handle target, Index index) {
+    if (target != none) {
+        const Node& node = nodes_[target];
         if (node.is_directory) return Status::is_directory;
         if (!operation.expected || !node.value->equals(*operation.expected)) return Status::compare_failed;
         if (operation.value) {
-            overwrite(target.node, *operation.value, index);
+            overwrite(target, *operation.value, index);
         } else {
-            erase(target.node, index);
+            erase(target, index);
         }
         return Status::ok;
     }

@@ -79,17 +79,15 @@ class Tree {
     [[nodiscard]] const Node& node(Handle handle) const noexcept { return nodes_[handle]; }
     [[nodiscard]] std::size_t memory() const noexcept;
 
-    // Asks the processor for what find() will read, in two passes over many keys: first the table, then the node; in a
-    // third one for what a change will touch then.
-    void prefetch_table(std::uint32_t hash) const noexcept { table_.prefetch(hash); }
-    void prefetch_node(std::uint32_t hash) const noexcept;
-    void prefetch_change(std::uint32_t hash) const noexcept;
+    // Each key costs two cache misses in a row: its place in the table, then its node. Those of the keys behind a position are
+    // begun early, one step after the other, so that they overlap. hashes: of all keys in turn.
+    void prefetch_ahead(std::span<const std::uint32_t> hashes, std::size_t position) const noexcept;
     // The same for a node that is known, and for its key and value, once it is near.
-    void prefetch(Handle node) const noexcept { nodes_.prefetch(node); }
+    void prefetch_node(Handle node) const noexcept { nodes_.prefetch(node); }
     void prefetch_content(Handle handle) const noexcept {
         const Node& node = nodes_[handle];
-        core::prefetch(node.key);
-        core::prefetch(node.value);
+        prefetch(node.key);
+        prefetch(node.value);
     }
 
     // Every node below the root, in key order.
@@ -115,22 +113,17 @@ class Tree {
     void verify();
 
   private:
-    struct Target {
-        Handle node;
-        std::uint32_t hash;
-    };
-
-    class Runway;
-
-    [[nodiscard]] Target look_up(std::string_view key, std::uint32_t hash) const noexcept;
-    void approach_change(const Node& node) const noexcept;
-    [[nodiscard]] Status check_form(const Operation& operation, const Target& target) const noexcept;
+    [[nodiscard]] Handle look_up(std::string_view key) const noexcept;
+    // The step after: key, value and holder of a node that is near.
+    void approach_change(std::uint32_t hash) const noexcept;
+    void approach_holder(const Node& node) const noexcept;
+    [[nodiscard]] Status check_form(const Operation& operation, Handle target) const noexcept;
     [[nodiscard]] Status resolve(AskedIndex asked, Index& index) const noexcept;
-    [[nodiscard]] Status apply(const Operation& operation, const Target& target, Index index);
-    [[nodiscard]] Status put(const Operation& operation, const Target& target, Index index);
-    [[nodiscard]] Status mkdir(const Operation& operation, const Target& target, Index index);
-    [[nodiscard]] Status remove(const Operation& operation, const Target& target, Index index);
-    [[nodiscard]] Status compare_and_set(const Operation& operation, const Target& target, Index index);
+    [[nodiscard]] Status apply(const Operation& operation, Handle target, Index index);
+    [[nodiscard]] Status put(const Operation& operation, Handle target, Index index);
+    [[nodiscard]] Status mkdir(const Operation& operation, Handle target, Index index);
+    [[nodiscard]] Status remove(const Operation& operation, Handle target, Index index);
+    [[nodiscard]] Status compare_and_set(const Operation& operation, Handle target, Index index);
 
     [[nodiscard]] Status find_parent(std::string_view key, bool deep, Handle& parent) const noexcept;
     void create(Handle parent, std::string_view key, std::optional<std::string_view> value, Index index);

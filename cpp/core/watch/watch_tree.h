@@ -109,7 +109,6 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] std::size_t key_memory() const noexcept { return missing_key_bytes_; }
     // After the tree went back to an earlier index.
     void forget_stamp() noexcept { stamped_index_ = -1; }
-    void prefetch_missing(std::uint32_t hash) const noexcept { missing_.prefetch(hash); }
 
     // The time on the latency clock: 30 bits, in units of 4.096 µs, never 0.
     [[nodiscard]] static std::uint32_t stamp_of(Nanoseconds time) noexcept {
@@ -152,7 +151,7 @@ class WatchTree final : public TreeObserver {
         if (const Handle handle = changed_.ahead(2 * turns_ahead); handle != none) {
             const Holder& holder = holders_[handle];
             watches_.prefetch(holder.first_watch);
-            if (holder.mounted) tree_.prefetch(holder.place);
+            if (holder.mounted) tree_.prefetch_node(holder.place);
         }
         if (const Handle handle = changed_.ahead(turns_ahead); handle != none) {
             const Holder& holder = holders_[handle];

@@ -22,7 +22,7 @@ BOUNDS = {
         "register_first_notify": "limit_load",
         "churn": "limit_find",
         "failures": "limit_load",
-        "cores": "limit_load",
+        "cores": "limit_call",
         "scale": "limit_load",
     },
     "python": {

@@ -12,6 +12,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -137,6 +138,19 @@ struct World {
         return text;
     }
 
+    // A put that fails has not changed anything.
+    void put_in_place(const std::string& key, std::string_view value) {
+        const Index before = tree.index();
+        try {
+            (void)tree.put(key, value, false);
+        } catch (const std::bad_alloc&) {
+            const Undisturbed undisturbed;
+            Node node;
+            if (tree.index() != before || tree.get(key, node) != Status::ok || node.value == value) std::abort();
+            throw;
+        }
+    }
+
     Tree tree;
     Answering transport;
     std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
@@ -221,6 +235,11 @@ const std::vector<Call<World>>& history() {
              (void)w.clock->advance(1'000'000'000);
              w.dispatch();
          }},
+        {"many puts in place",  // more than a queue of changed holders has room for at first
+         [](World& w) {
+             for (int i = 0; i < 40; ++i) w.put_in_place("many.key" + std::to_string(i), "w");
+         },
+         true},
         {"a sync that replaces", [](World& w) { sync(w, "two", {{"a.b", 0}, {"x.y.z", 0}, {"many", 0}}, true); }},
         {"a batch of changes",
          [](World& w) {

@@ -285,25 +285,34 @@ void the_queue_of_changed_holders_is_one_from_which_any_can_go(std::uint32_t see
     ChangedQueue queue;
     std::vector<Handle> live;
     std::deque<Handle> model;
+    std::map<Handle, std::uint32_t> stamps;
+    std::size_t longest = 0;
     for (int step = 0; step < 60'000; ++step) {
         if (live.size() < most && random.below(3) == 0) {
-            queue.reserve(holders, holders.size() + 1);
             live.push_back(holders.make());
             holders[live.back()].queued = 0;
         }
         if (!live.empty() && random.below(100) < waiting) {
             const Handle handle = live[random.below(live.size())];
             if (holders[handle].queued == 0) {
-                holders[handle].queued = 1;
-                queue.push_back(holders, handle);
+                if (queue.room() == 0) queue.reserve(holders, 1 + random.below(3));
+                const std::uint32_t room = queue.room();
+                const std::uint32_t stamp = random.word();
+                const std::size_t memory = queue.memory();
+                queue.push_back(holders, handle, stamp);
                 model.push_back(handle);
+                CHECK(queue.room() == room - 1 && queue.memory() == memory);
+                CHECK(queue.stamp_of(holders[handle]) == stamp);
+                stamps[handle] = stamp;
+                longest = std::max(longest, model.size());
+                CHECK(memory <= 32 * std::max(longest, std::size_t{4}));
             }
         }
         if (!model.empty() && random.below(100) >= waiting) {
             CHECK(queue.ahead(0) == model.front());
-            const Handle handle = queue.pop_front();
+            const Handle handle = queue.pop_front(holders);
             CHECK(handle == model.front());
-            holders[handle].queued = 0;
+            CHECK(holders[handle].queued == 0 && queue.stamp_of(holders[handle]) == stamps.at(handle));
             model.pop_front();
         }
         if (!live.empty() && random.below(4) == 0) {
@@ -311,7 +320,7 @@ void the_queue_of_changed_holders_is_one_from_which_any_can_go(std::uint32_t see
             const Handle handle = live[which];
             if (holders[handle].queued != 0) {
                 queue.erase(holders[handle]);
-                holders[handle].queued = 0;
+                CHECK(holders[handle].queued == 0 && queue.stamp_of(holders[handle]) == stamps.at(handle));
                 std::erase(model, handle);
             }
             if (random.below(3) == 0) {
@@ -329,7 +338,29 @@ void the_queue_of_changed_holders_is_one_from_which_any_can_go(std::uint32_t see
         live.pop_back();
         queue.trim(holders, holders.size());
     }
-    CHECK(queue.empty() && queue.memory() <= 64 * sizeof(Handle));
+    CHECK(queue.empty() && queue.memory() <= 16 * 8);
+}
+
+void the_queue_of_changed_holders_gives_back_what_it_no_longer_needs() {
+    Slab<Holder> holders;
+    ChangedQueue queue;
+    std::vector<Handle> all;
+    for (int i = 0; i < 10'000; ++i) all.push_back(holders.make());
+    const auto pass = [&](std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            queue.reserve(holders, 1);
+            queue.push_back(holders, all[i], 1);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            CHECK(queue.pop_front(holders) == all[i]);
+        }
+    };
+    pass(10'000);
+    const std::size_t full = queue.memory();
+    pass(10'000);
+    CHECK(queue.memory() == full);  // what it needs again and again it keeps
+    pass(10);
+    CHECK(queue.memory() <= 32 * 8);
 }
 
 void the_clock_follows_one_that_is_set_and_never_goes_back() {
@@ -389,6 +420,7 @@ int main() {
     the_queue_of_changed_holders_is_one_from_which_any_can_go(7, 500, 90);
     the_queue_of_changed_holders_is_one_from_which_any_can_go(8, 2'000, 99);
     the_queue_of_changed_holders_is_one_from_which_any_can_go(9, 100, 20);
+    the_queue_of_changed_holders_gives_back_what_it_no_longer_needs();
     the_clock_follows_one_that_is_set_and_never_goes_back();
     the_machines_clock_goes_on();
     std::puts("the parts: all hold");

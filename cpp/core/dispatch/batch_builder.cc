@@ -88,7 +88,8 @@ void Dispatcher::fill(BatchRecord& record, Channel& channel) noexcept {
         resent += watch.resend;
         holder.key->retain();
         if (state.value != nullptr) state.value->retain();
-        record.entries.push_back({holder.key, state.value, state.index, handle, holder.stamp & stamp_mask,
+        record.entries.push_back({holder.key, state.value, state.index, handle,
+                                  watch_tree_.stamp_of(holder) & stamp_mask,
                                   static_cast<std::uint32_t>(state.state) & 3});
     }
     if (looked_at != 0) channel.ready.drop_front(watches, next, looked_at);

@@ -10,6 +10,9 @@ namespace {
 constexpr Index max_index = std::numeric_limits<Index>::max();
 constexpr std::size_t keys_ahead = 8;
 constexpr Index changes_in_cache = 4096;  // what that many changes touched fits a processor's second cache
+
+// Nodes on the way from a key to the root, both counted: a part has a byte and a dot at least.
+std::uint32_t most_changing(std::size_t key_bytes) noexcept { return static_cast<std::uint32_t>(key_bytes / 2 + 2); }
 }  // namespace
 
 Tree::Tree(std::uint32_t max_key_bytes, std::uint32_t max_value_bytes)
@@ -197,8 +200,7 @@ void Tree::create(Handle parent, std::string_view key, std::optional<std::string
         1 + std::count(key.begin() + static_cast<std::ptrdiff_t>(above == 0 ? 0 : above + 1), key.end(), '.'));
     nodes_.reserve(missing);
     table_.reserve(HashedHandle::hash_of, missing);
-    if (first_ != nullptr) first_->reserve(missing, {});
-    for (TreeObserver* observer : others_) observer->reserve(missing, {});
+    reserve(most_changing(key.size()), missing, {});
 
     // The new nodes are joined from the leaf upward, and to the tree last: until then nobody sees them.
     std::vector<Handle> made;
@@ -228,6 +230,9 @@ void Tree::create(Handle parent, std::string_view key, std::optional<std::string
 
 void Tree::overwrite(Handle handle, std::string_view value, Index index) {
     Node& node = nodes_[handle];
+    const std::uint32_t changing = most_changing(node.key->size());
+    if (!has_room(changing)) [[unlikely]]
+        reserve(changing, 0, {});
     if (!node.value->overwrite(value)) {
         Buffer* fresh = Buffer::make(value);
         node.value->release();
@@ -245,8 +250,7 @@ void Tree::erase(Handle handle, Index index) {
         below.push_back(handle);
         going = below;
     }
-    if (first_ != nullptr) first_->reserve(0, going);
-    for (TreeObserver* observer : others_) observer->reserve(0, going);
+    reserve(most_changing(nodes_[handle].key->size()), 0, going);
 
     index_ = index;
     for (const Handle node : going) {
@@ -262,6 +266,17 @@ void Tree::erase(Handle handle, Index index) {
         free_node(node);
     }
     touch_upward(parent, index);
+}
+
+bool Tree::has_room(std::uint32_t changing) const noexcept {
+    for (const TreeObserver* observer : others_)
+        if (observer->room() < changing) return false;
+    return first_ == nullptr || first_->room() >= changing;
+}
+
+void Tree::reserve(std::uint32_t changing, std::uint32_t appearing, std::span<const Handle> going) {
+    if (first_ != nullptr) first_->reserve(changing, appearing, going);
+    for (TreeObserver* observer : others_) observer->reserve(changing, appearing, going);
 }
 
 void Tree::touch_upward(Handle handle, Index index) noexcept {

@@ -33,9 +33,10 @@ namespace watchtree::core {
 // Told of every change while it is made. None of these but reserve() may fail or change the tree.
 class TreeObserver {
   public:
-    // Room for what the next change will do to this observer; may throw, before anything has changed.
-    // going: the nodes that will go, children first.
-    virtual void reserve(std::uint32_t appearing, std::span<const Handle> going) = 0;
+    // Room for what the next change will do to this observer; may throw, before anything has changed. going: the nodes that
+    // will go, children first. A change that only tells of `changing` nodes may leave this out while there is room().
+    virtual void reserve(std::uint32_t changing, std::uint32_t appearing, std::span<const Handle> going) = 0;
+    [[nodiscard]] std::uint32_t room() const noexcept { return room_; }
     // The node with this slot will probably change. Only for the first observer.
     virtual void approach(Handle slot) const noexcept = 0;
     virtual void appeared(Handle node, std::uint32_t hash) noexcept = 0;
@@ -45,6 +46,7 @@ class TreeObserver {
 
   protected:
     ~TreeObserver() = default;
+    std::uint32_t room_ = 0;  // for so many calls of changed(), at least
 };
 
 // What a snapshot holds of a node. A null value stands for a directory.
@@ -134,6 +136,8 @@ class Tree {
     void release_content(Node& node) noexcept;
     void link(Handle parent, Handle child);
     void unlink(Handle node) noexcept;
+    [[nodiscard]] bool has_room(std::uint32_t changing) const noexcept;
+    void reserve(std::uint32_t changing, std::uint32_t appearing, std::span<const Handle> going);
     void touch_upward(Handle node, Index index) noexcept;
 
     // All below a node, in key order: before(node) on the way down, after(handle) on the way up. Keys may have thousands

@@ -1,14 +1,16 @@
 // changed_queue.h: the holders whose keys changed, first in, first out (contract §3).
 //
 // A ring of handles instead of links through the holders, so that those to come are known some turns ahead and can be asked for
-// before their turn: each is a cache miss.
+// before their turn: each is a cache miss. Beside each stands when it was queued, and in the holder once it has left.
 //
 // Invariants  1. each queued holder stands at its queue_position, every other place between front and back is vacant.
 //             2. the front is not vacant.
-// Cost        push, pop, erase: O(1), where the vacant places of erased ones are squeezed out, amortised; no allocation: room is
-//             made when holders are. 5 to 6 bytes a holder.
+// Cost        push, pop, erase: O(1), no allocation. Room must be made beforehand, amortised O(1). At most 32 bytes for each
+//             holder that was queued at a time; given back once the queue has been empty twice and was far shorter in between.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <new>
 #include <vector>
@@ -25,118 +27,130 @@ class ChangedQueue {
 
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
-    [[nodiscard]] std::size_t memory() const noexcept { return ring_.capacity() * sizeof(Handle); }
+    [[nodiscard]] std::size_t memory() const noexcept { return ring_.capacity() * sizeof(Place); }
+    // So many can be pushed without allocation.
+    [[nodiscard]] std::uint32_t room() const noexcept { return static_cast<std::uint32_t>(ring_.size()) - length(); }
 
-    // Room for so many holders, all queued. An eighth of it is left for vacant places, or each push could have to squeeze.
     void reserve(Holders& holders, std::uint32_t count) {
-        if (!has_room(count)) move_to_ring_of(holders, places_for(count));
+        if (room() >= count) return;
+        // Half of the places erased ones left pay for this.
+        if (length() >= 2 * size_) squeeze(holders);
+        if (room() < count) move_to_ring_of(places_for(std::uint64_t{length()} + count));
     }
     // Gives memory back when there are far fewer holders than places.
     void trim(Holders& holders, std::uint32_t count) noexcept {
-        if (ring_.size() < 64 || std::uint64_t{count} * 4 > ring_.size()) return;
-        try {
-            move_to_ring_of(holders, places_for(std::uint64_t{count} * 2));
-        } catch (const std::bad_alloc&) {  // a ring that is too large still works
-        }
+        const std::size_t places = places_for(std::uint64_t{count} * 2);
+        if (places * 2 > ring_.size()) return;
+        if (length() > places) squeeze(holders);
+        shrink_to(places);
     }
 
-    // Requires: room for all holders there are.
-    void push_back(Holders& holders, Handle handle) noexcept {
-        if (length_ == ring_.size()) squeeze(holders);
-        const std::uint32_t position = at(length_);
-        ring_[position] = handle;
-        holders[handle].queue_position = position;
-        ++length_;
-        ++size_;
+    // Requires: room, and that it is not queued.
+    void push_back(Holders& holders, Handle handle, std::uint32_t stamp) noexcept {
+        WATCHTREE_ASSERT(room() != 0 && !holders[handle].queued);
+        place(end_) = {handle, stamp};
+        holders[handle].queued = 1;
+        holders[handle].queue_position = end_++;
+        most_ = std::max(most_, ++size_);
     }
 
     // Requires: not empty.
-    [[nodiscard]] Handle pop_front() noexcept {
-        const Handle handle = ring_[begin_];
-        ring_[begin_] = none;
-        --size_;
-        drop_vacant();
+    [[nodiscard]] Handle pop_front(Holders& holders) noexcept {
+        const Handle handle = place(begin_).holder;
+        erase(holders[handle]);
         return handle;
     }
 
-    void erase(const Holder& holder) noexcept {
-        ring_[holder.queue_position] = none;
-        --size_;
-        drop_vacant();
+    // Requires: queued.
+    void erase(Holder& holder) noexcept {
+        Place& at = place(holder.queue_position);
+        holder.queued = 0;
+        holder.last_stamp = at.stamp;
+        at.holder = none;
+        if (--size_ == 0) {
+            rest();
+        } else {
+            while (place(begin_).holder == none) ++begin_;
+        }
+    }
+
+    // When a holder was queued last; 0: never.
+    [[nodiscard]] std::uint32_t stamp_of(const Holder& holder) const noexcept {
+        return holder.queued ? place(holder.queue_position).stamp : holder.last_stamp;
     }
 
     // The holder so many places behind the front, none if that place is vacant or beyond the back.
     [[nodiscard]] Handle ahead(std::uint32_t places) const noexcept {
-        return places < length_ ? ring_[at(places)] : none;
+        return places < length() ? place(begin_ + places).holder : none;
     }
 
     void verify(const Holders& holders) const {
         std::uint32_t seen = 0;
-        for (std::uint32_t i = 0; i < length_; ++i) {
-            const Handle handle = ring_[at(i)];
-            require(handle != none || i != 0, "changed queue 2: the front is vacant");
+        for (std::uint32_t position = begin_; position != end_; ++position) {
+            const Handle handle = place(position).holder;
+            require(handle != none || position != begin_, "changed queue 2: the front is vacant");
             if (handle == none) continue;
             ++seen;
-            require(holders.live(handle) && holders[handle].queued && holders[handle].queue_position == at(i),
+            require(holders.live(handle) && holders[handle].queued && holders[handle].queue_position == position,
                     "changed queue 1: a queued holder is not at its position");
         }
         require(seen == size_, "changed queue 1: a holder stands twice in the queue");
-        require(has_room(holders.size()), "changed queue: room for every holder");
     }
 
   private:
-    // Always of one row of sizes, so that as many holders take as much memory whatever was before.
+    struct Place {
+        Handle holder;  // none: vacant
+        std::uint32_t stamp;
+    };
+    static constexpr std::size_t fewest_places = 16;
+
     [[nodiscard]] static std::size_t places_for(std::uint64_t count) noexcept {
-        std::uint64_t places = 0;
-        while (places * 7 < count * 8) places += places / 4 + 4;
-        return static_cast<std::size_t>(places);
+        return std::bit_ceil(std::max(static_cast<std::size_t>(count), fewest_places));
     }
-    [[nodiscard]] bool has_room(std::uint32_t count) const noexcept {
-        return std::uint64_t{count} * 8 <= std::uint64_t{ring_.size()} * 7;
+    // Positions are counted on without end, so that those of the queued stay when the ring gets another size.
+    [[nodiscard]] Place& place(std::uint32_t position) noexcept { return ring_[position & (ring_.size() - 1)]; }
+    [[nodiscard]] const Place& place(std::uint32_t position) const noexcept {
+        return ring_[position & (ring_.size() - 1)];
     }
-    [[nodiscard]] std::uint32_t at(std::uint32_t places) const noexcept {
-        const std::uint64_t position = std::uint64_t{begin_} + places;
-        return static_cast<std::uint32_t>(position < ring_.size() ? position : position - ring_.size());
-    }
-    void drop_vacant() noexcept {
-        while (length_ != 0 && ring_[begin_] == none) {
-            begin_ = at(1);
-            --length_;
-        }
+    [[nodiscard]] std::uint32_t length() const noexcept { return end_ - begin_; }  // with the vacant places
+
+    void rest() noexcept {
+        begin_ = end_;
+        if (std::size_t{most_} * 4 < ring_.size()) shrink_to(places_for(std::uint64_t{most_} * 2));
+        most_ = 0;
     }
 
-    // In place: a holder never moves backwards past one that was not read yet.
+    // In place: a holder never moves past one that was not read yet.
     void squeeze(Holders& holders) noexcept {
-        std::uint32_t kept = 0;
-        for (std::uint32_t i = 0; i < length_; ++i) {
-            const Handle handle = ring_[at(i)];
-            if (handle == none) continue;
-            ring_[at(kept)] = handle;
-            holders[handle].queue_position = at(kept);
-            ++kept;
+        std::uint32_t kept = begin_;
+        for (std::uint32_t position = begin_; position != end_; ++position) {
+            const Place at = place(position);
+            if (at.holder == none) continue;
+            place(kept) = at;
+            holders[at.holder].queue_position = kept++;
         }
-        length_ = kept;
-        WATCHTREE_ASSERT(length_ == size_ && length_ < ring_.size());
+        end_ = kept;
     }
 
-    void move_to_ring_of(Holders& holders, std::size_t places) {
-        std::vector<Handle> fresh(places, none);
-        std::uint32_t kept = 0;
-        for (std::uint32_t i = 0; i < length_; ++i) {
-            const Handle handle = ring_[at(i)];
-            if (handle == none) continue;
-            fresh[kept] = handle;
-            holders[handle].queue_position = kept++;
+    void shrink_to(std::size_t places) noexcept {
+        if (places >= ring_.size()) return;
+        try {
+            move_to_ring_of(places);
+        } catch (const std::bad_alloc&) {  // a ring that is too large still works
         }
+    }
+    void move_to_ring_of(std::size_t places) {
+        std::vector<Place> fresh(places);
+        for (std::uint32_t position = begin_; position != end_; ++position)
+            fresh[position & (places - 1)] = place(position);
         ring_.swap(fresh);
-        begin_ = 0;
-        length_ = kept;
     }
 
-    std::vector<Handle> ring_;
-    std::uint32_t begin_ = 0;
-    std::uint32_t length_ = 0;  // with the vacant places
+    std::vector<Place> ring_;        // of a power of two of places, or none
+    std::uint32_t begin_ = 0u - 64;  // so that every use sees the numbers start over
+    std::uint32_t end_ = begin_;
     std::uint32_t size_ = 0;
+    std::uint32_t most_ = 0;  // queued at a time since the queue was empty
 };
 
 }  // namespace watchtree::core

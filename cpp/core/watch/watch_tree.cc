@@ -66,10 +66,9 @@ Handle WatchTree::holder_for(std::string_view key, std::uint32_t hash) {
 }
 
 Handle WatchTree::make_mounted(Handle node) {
-    changed_.reserve(holders_, holders_.size() + 1);
     const Handle handle = holders_.make();
     Holder& holder = holders_[handle];
-    holder = {tree_.node(node).key, 0, 0, node, none, 0, 0, 1, 0, 0};
+    holder = {tree_.node(node).key, Index{0}, node, none, 0, 0, 1, 0, {0}};
     try {
         put_on_node(node, handle);
     } catch (...) {
@@ -83,11 +82,10 @@ Handle WatchTree::make_mounted(Handle node) {
 // Requires: the parent's holder, which gets a child.
 Handle WatchTree::make_missing(Handle parent, std::string_view key, Index index) {
     missing_.reserve(HashedHandle::hash_of);
-    changed_.reserve(holders_, holders_.size() + 1);
     holders_.reserve();
     Buffer* bytes = Buffer::make(key);
     const Handle handle = holders_.make();
-    holders_[handle] = {bytes, index, 0, parent, none, 0, 0, 0, 0, 0};
+    holders_[handle] = {bytes, index, parent, none, 0, 0, 0, 0, {0}};
     ++holders_[parent].child_count;
     const std::uint32_t hash = hash_bytes(key);
     missing_.insert(hash, {hash, handle}, HashedHandle::hash_of);
@@ -148,6 +146,7 @@ void WatchTree::free_if_bare(Handle handle) noexcept {
         holder.key->release();
         holders_.free(handle);
         changed_.trim(holders_, holders_.size());
+        room_ = changed_.room();
         if (mounted) return;
         --holders_[place].child_count;
         handle = place;
@@ -214,8 +213,8 @@ void WatchTree::drop(Handle handle) noexcept {
     watches_.free(handle);
     if (--holder.watch_count != 0) return;
     if (holder.queued) {
-        holder.queued = 0;
         changed_.erase(holder);
+        room_ = changed_.room();
     }
     if (holder.child_count == 0) free_if_bare(holder_handle);
 }
@@ -233,9 +232,8 @@ void WatchTree::move_to_back(Handle handle) noexcept {
 // The first holder of the queue leaves it; false if there is none.
 bool WatchTree::begin_turn() noexcept {
     if (changed_.empty()) return false;
-    Holder& holder = holders_[changed_.pop_front()];
-    holder.queued = 0;
-    cursor_ = holder.first_watch;
+    cursor_ = holders_[changed_.pop_front(holders_)].first_watch;
+    room_ = changed_.room();
     return true;
 }
 
@@ -250,28 +248,33 @@ void WatchTree::queue(Handle handle) noexcept {
         stamped_index_ = tree_.index();
         stamp_ = stamp_of(clock_.now());
     }
-    holder.stamp = stamp_;
-    holder.queued = 1;
-    changed_.push_back(holders_, handle);
+    changed_.push_back(holders_, handle, stamp_);
+    --room_;
 }
 
 // What the tree tells.
 
-void WatchTree::reserve(std::uint32_t appearing, std::span<const Handle> going) {
-    if (holders_.size() == 0) return;
+void WatchTree::reserve(std::uint32_t changing, std::uint32_t appearing, std::span<const Handle> going) {
     // A holder that goes takes along one for each node between it and the last node to go, and one above that.
     const auto depth = [&](Handle node) {
         const std::string_view key = tree_.node(node).key->view();
         return static_cast<std::size_t>(std::count(key.begin(), key.end(), '.'));
     };
-    std::size_t unmounting = 0;
-    for (const Handle node : going)
-        if (on_node(node) != none) unmounting += depth(node) - depth(going.back()) + 1;
-    const auto room = static_cast<std::uint32_t>(std::min(unmounting, going.size()) + (unmounting != 0 ? 1 : 0));
+    std::uint32_t unmounting = 0;
+    std::size_t taken_along = 0;
+    if (holders_.size() != 0) {
+        for (const Handle node : going) {
+            if (on_node(node) == none) continue;
+            ++unmounting;
+            taken_along += depth(node) - depth(going.back()) + 1;
+        }
+    }
+    changed_.reserve(holders_, changing + unmounting);
+    room_ = changed_.room();
+    const auto room = static_cast<std::uint32_t>(std::min(taken_along, going.size()) + (taken_along != 0 ? 1 : 0));
     if (room != 0) {
         holders_.reserve(room);
         missing_.reserve(HashedHandle::hash_of, room);
-        changed_.reserve(holders_, holders_.size() + room);
     }
     if (!uses_slots()) {
         const auto place = [&](Handle h) { return hash_node(holders_[h].place); };

@@ -6,7 +6,7 @@
 // Invariants  1. every holder has a watch, or a child.
 //             2. a mounted holder's node exists and names it; another's key is missing, stands in the table, and is a
 //                child of the holder of its parent key.
-//             3. a queued holder has watches, and room in the queue. The holder whose turn it is has a watch left to look at.
+//             3. a queued holder has watches. The holder whose turn it is has a watch left to look at.
 //             4. every watch is in the list of its holder, in the order of registration.
 // Order       the queue is first in, first out.
 // Cost        a change: O(1) for each holder on the way to the root, no allocation. Mounting and unmounting: O(1) for each
@@ -59,7 +59,8 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] const Holder& holder(Handle handle) const noexcept { return holders_[handle]; }
     [[nodiscard]] Index index_of(Handle handle) const noexcept {
         const Holder& holder = holders_[handle];
-        return holder.mounted ? tree_.node(holder.place).update_index : holder.missing_index;
+        if (!holder.mounted) return holder.missing_index;
+        return tree_.node(holder.place).update_index;
     }
     [[nodiscard]] KeyState state_of(Handle handle) const noexcept {
         const Holder& holder = holders_[handle];
@@ -98,6 +99,8 @@ class WatchTree final : public TreeObserver {
     }
     [[nodiscard]] bool has_changed() const noexcept { return cursor_ != none || !changed_.empty(); }
     [[nodiscard]] std::uint32_t changed_holders() const noexcept { return changed_.size() + (cursor_ != none ? 1 : 0); }
+    // When the holder was queued last, by stamp_of(time); 0: never.
+    [[nodiscard]] std::uint32_t stamp_of(const Holder& holder) const noexcept { return changed_.stamp_of(holder); }
     // Changes that found their holder queued, once for each of its watches.
     [[nodiscard]] std::uint64_t coalesced() const noexcept { return coalesced_; }
 
@@ -119,7 +122,7 @@ class WatchTree final : public TreeObserver {
     void verify();
 
     // TreeObserver.
-    void reserve(std::uint32_t appearing, std::span<const Handle> going) override;
+    void reserve(std::uint32_t changing, std::uint32_t appearing, std::span<const Handle> going) override;
     void approach(Handle slot) const noexcept override { holders_.prefetch(slot); }
     void appeared(Handle node, std::uint32_t hash) noexcept override;
     void going(Handle node, Index index) noexcept override;

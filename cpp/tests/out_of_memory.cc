@@ -93,6 +93,7 @@ struct World {
         config.max_batch_size = 3;
         config.max_batch_bytes = 200;
         dispatcher.emplace(tree, transport, config, clock);
+        second.emplace(tree, of_second, config, clock);
     }
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -155,6 +156,8 @@ struct World {
     Answering transport;
     std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
     std::optional<Dispatcher> dispatcher;
+    Answering of_second;
+    std::optional<Dispatcher> second;  // nothing in the nodes names its holders
 };
 
 template <typename Side>
@@ -241,6 +244,25 @@ const std::vector<Call<World>>& history() {
          },
          true},
         {"a sync that replaces", [](World& w) { sync(w, "two", {{"a.b", 0}, {"x.y.z", 0}, {"many", 0}}, true); }},
+        {"a sync of the second dispatcher with all on the way to a missing key",
+         [](World& w) {
+             std::vector<std::string> keys{"deep"};
+             while (keys.size() < 60) keys.push_back(keys.back() + ".deep");
+             std::vector<Known> known;
+             for (const std::string& key : keys) known.push_back({key, 0});
+             if (w.second->sync("five", known) != Status::ok) std::abort();
+         }},
+        {"a put that makes all of these",
+         [](World& w) {
+             std::string key = "deep";
+             for (int i = 1; i < 60; ++i) key += ".deep";
+             (void)w.tree.put(key, "4", true);
+         }},
+        {"a dispatch of the second dispatcher",
+         [](World& w) {
+             while (!w.second->dispatch()) {
+             }
+         }},
         {"a batch of changes",
          [](World& w) {
              const std::array operations = {Operation::put("x.y.z", "new", true), Operation::remove("e", true),
@@ -373,6 +395,7 @@ std::string whole_history(const std::vector<Call<Side>>& calls) {
 void verify(World& world) {
     world.tree.verify();
     world.dispatcher->verify();
+    world.second->verify();
 }
 void verify(FollowingWorld& world) { world.subscriber->verify(); }
 

@@ -446,3 +446,21 @@ def test_a_config_whose_checks_were_left_out_is_refused():
     for bad in ({"backoff": ()}, {"backoff": (1.0,) * 17}, {"max_batch_size": 0}, {"answer_timeout": float("nan")}):
         with pytest.raises(ValueError, match="Config"):
             Dispatcher(Tree(), print, config=Careless(**bad))
+
+
+def test_making_a_key_below_queued_holders_that_nobody_watches_any_more_keeps_the_queue_whole(rig):
+    """The queue has room for what the change will queue, also where holders go while it is made."""
+    way = [".".join("a" * depth) for depth in range(1, 16)]
+    long_key = "l" * 70
+    for key in ("x", long_key):
+        rig.tree.put(key, b"1")
+    rig.tree.mkdir(way[-1], parents=True)
+    rig.watch("c", "x", *way)
+    rig.tree.put("x", b"2")  # stays in front
+    rig.tree.put(long_key, b"2")  # needs a large queue
+    rig.tree.remove("a", recursive=True)
+    rig.sync("c", {f"{way[-1]}.leaf": rig.tree.index})
+    rig.sync("c", dict.fromkeys(way, -1))  # leaves vacant places behind
+    rig.tree.put(f"{way[-1]}.leaf", b"3", parents=True)
+    rig.verify()
+    assert rig.keys_by(rig.settle) == [("c", ["x", f"{way[-1]}.leaf"])]

@@ -7,7 +7,7 @@
 // fill        most percent of the slots that are taken: fewer is faster, more is smaller.
 // Invariants  1. between a slot's home and its place there is no vacant slot.
 //             2. at most `fill` percent of the slots are taken.
-// Cost        O(1) expected; grows by half, shrinks below a fifth.
+// Cost        O(1) expected; grows by half, is trimmed below a fifth.
 #pragma once
 
 #include <cstdint>
@@ -99,15 +99,23 @@ class ProbeTable {
         }
         slots_[hole] = Policy::vacant();
         --size_;
+    }
+
+    // Gives memory back if fewer than a fifth of the slots are taken. Not between reserve() and the inserts it is for.
+    template <typename HashOf>
+    void trim(HashOf hash_of) noexcept {
         if (size_ == 0) {
             std::free(slots_);
             slots_ = nullptr;
             capacity_ = 0;
-        } else if (capacity_ >= 16 && std::uint64_t{size_} * 5 < capacity_) {
-            try {
-                rebuild(capacity_ / 2, hash_of);
-            } catch (const std::bad_alloc&) {  // a table that is too large still works
-            }
+            return;
+        }
+        std::uint32_t capacity = capacity_;
+        while (capacity >= 16 && std::uint64_t{size_} * 5 < capacity) capacity /= 2;
+        if (capacity == capacity_) return;
+        try {
+            rebuild(capacity, hash_of);
+        } catch (const std::bad_alloc&) {  // a table that is too large still works
         }
     }
 

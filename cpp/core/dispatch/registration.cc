@@ -171,7 +171,9 @@ void Dispatcher::drop(Handle handle) noexcept {
     const Watch& watch = watch_tree_.watch(handle);
     ProbeTable<BareHandle>& watches = channels_[watch.channel].watches;
     Handle* slot = watches.find(hash_holder(watch.holder), [&](Handle other) { return other == handle; });
-    watches.erase(slot, [&](Handle other) { return hash_holder(watch_tree_.watch(other).holder); });
+    const auto hash_of = [&](Handle other) { return hash_holder(watch_tree_.watch(other).holder); };
+    watches.erase(slot, hash_of);
+    watches.trim(hash_of);
     watch_tree_.drop(handle);
 }
 
@@ -211,6 +213,7 @@ void Dispatcher::close_channel(Handle handle) noexcept {
     const std::uint32_t hash = hash_bytes(channel.name->view());
     names_.erase(names_.find(hash, [&](const HashedHandle::Slot& slot) { return slot.handle == handle; }),
                  HashedHandle::hash_of);
+    names_.trim(HashedHandle::hash_of);
     silence_.erase(channels_, handle);
     channel.name->release();
     channels_.free(handle);

@@ -53,6 +53,7 @@ class Unanswered {
         } else {
             table_.erase(table_.find(hash_ticket(record.ticket), [&](Handle slot) { return slot == record.self; }),
                          hash_of());
+            table_.trim(hash_of());
             slow_.erase(records_, record.self);
         }
         --size_;

@@ -265,6 +265,7 @@ void Tree::erase(Handle handle, Index index) {
                      HashedHandle::hash_of);
         free_node(node);
     }
+    table_.trim(HashedHandle::hash_of);
     touch_upward(parent, index);
 }
 

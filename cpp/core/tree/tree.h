@@ -7,8 +7,8 @@
 //             3. the root's update_index is the tree's index.
 // Order       observers hear of made nodes from the top, of changed nodes from the node up to the root, of nodes about to
 //             go children first, in key order.
-// Cost        a change: one lookup and a step for each part; a put of an existing key allocates only if its size changes.
-//             Out of memory is std::bad_alloc, with nothing changed; of a batch, the changes before it stay.
+// Cost        a change: one lookup and a step for each part; a put of an existing key allocates only if its size changes, or
+//             to make room in the queue of changed holders. Out of memory is std::bad_alloc, with nothing changed; of a batch, the changes before it stay.
 #pragma once
 
 #include <cstdint>

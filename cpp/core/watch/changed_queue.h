@@ -5,8 +5,9 @@
 //
 // Invariants  1. each queued holder stands at its queue_position, every other place between front and back is vacant.
 //             2. the front is not vacant.
-// Cost        push, pop, erase: O(1), no allocation. Room must be made beforehand, amortised O(1). At most 32 bytes for each
-//             holder that was queued at a time; given back once the queue has been empty twice and was far shorter in between.
+// Cost        push, pop, erase: O(1), amortised where the ring is made smaller. Room must be made beforehand, amortised O(1).
+//             At most 512 bytes, or 32 for each holder that was queued at a time; given back once the queue has emptied
+//             many times and was far shorter each time.
 #pragma once
 
 #include <algorithm>
@@ -37,11 +38,11 @@ class ChangedQueue {
         if (length() >= 2 * size_) squeeze(holders);
         if (room() < count) move_to_ring_of(places_for(std::uint64_t{length()} + count));
     }
-    // Gives memory back when there are far fewer holders than places.
-    void trim(Holders& holders, std::uint32_t count) noexcept {
-        const std::size_t places = places_for(std::uint64_t{count} * 2);
+    // Gives memory back when there are far fewer holders than places. All that are not queued have room then.
+    void trim(Holders& holders) noexcept {
+        const std::size_t places = places_for(std::uint64_t{holders.size()} * 2);
         if (places * 2 > ring_.size()) return;
-        if (length() > places) squeeze(holders);
+        if (length() > places / 2) squeeze(holders);
         shrink_to(places);
     }
 
@@ -102,7 +103,10 @@ class ChangedQueue {
         Handle holder;  // none: vacant
         std::uint32_t stamp;
     };
-    static constexpr std::size_t fewest_places = 16;
+    static constexpr std::size_t fewest_places = 64;
+    // What is asked for is a bound, from the length of a key, and mostly far more than is used: a ring that has grown for it
+    // must not grow again for each put.
+    static constexpr std::uint32_t most_quiet = 256;
 
     [[nodiscard]] static std::size_t places_for(std::uint64_t count) noexcept {
         return std::bit_ceil(std::max(static_cast<std::size_t>(count), fewest_places));
@@ -114,9 +118,14 @@ class ChangedQueue {
     }
     [[nodiscard]] std::uint32_t length() const noexcept { return end_ - begin_; }  // with the vacant places
 
+    // The queue has become empty.
     void rest() noexcept {
         begin_ = end_;
-        if (std::size_t{most_} * 4 < ring_.size()) shrink_to(places_for(std::uint64_t{most_} * 2));
+        quiet_ = std::size_t{most_} * 4 < ring_.size() ? quiet_ + 1 : 0;
+        if (quiet_ == most_quiet) {
+            shrink_to(places_for(std::uint64_t{most_} * 2));
+            quiet_ = 0;
+        }
         most_ = 0;
     }
 
@@ -150,7 +159,8 @@ class ChangedQueue {
     std::uint32_t begin_ = 0u - 64;  // so that every use sees the numbers start over
     std::uint32_t end_ = begin_;
     std::uint32_t size_ = 0;
-    std::uint32_t most_ = 0;  // queued at a time since the queue was empty
+    std::uint32_t most_ = 0;   // queued at a time since the queue was empty
+    std::uint32_t quiet_ = 0;  // times in a row that it emptied and had used less than a quarter of the ring
 };
 
 }  // namespace watchtree::core

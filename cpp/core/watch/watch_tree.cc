@@ -1,6 +1,7 @@
 #include "core/watch/watch_tree.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace watchtree::core {
 
@@ -29,7 +30,7 @@ void WatchTree::put_on_node(Handle node, Handle holder) {
     if (uses_slots()) {
         tree_.set_slot(node, holder);
     } else {
-        mounted_.insert(hash_node(node), holder, [&](Handle h) { return hash_node(holders_[h].place); });
+        mounted_.insert(hash_node(node), holder, hash_of_mounted());
     }
 }
 
@@ -38,7 +39,7 @@ void WatchTree::take_off_node(Handle node) noexcept {
         tree_.set_slot(node, none);
     } else {
         Handle* slot = mounted_.find(hash_node(node), [&](Handle holder) { return holders_[holder].place == node; });
-        mounted_.erase(slot, [&](Handle h) { return hash_node(holders_[h].place); });
+        mounted_.erase(slot, hash_of_mounted());
     }
 }
 
@@ -76,6 +77,7 @@ Handle WatchTree::make_mounted(Handle node) {
         throw;
     }
     holder.key->retain();
+    tell_room();
     return handle;
 }
 
@@ -90,6 +92,7 @@ Handle WatchTree::make_missing(Handle parent, std::string_view key, Index index)
     const std::uint32_t hash = hash_bytes(key);
     missing_.insert(hash, {hash, handle}, HashedHandle::hash_of);
     missing_key_bytes_ += bytes->memory();
+    tell_room();
     return handle;
 }
 
@@ -145,8 +148,6 @@ void WatchTree::free_if_bare(Handle handle) noexcept {
         }
         holder.key->release();
         holders_.free(handle);
-        changed_.trim(holders_, holders_.size());
-        room_ = changed_.room();
         if (mounted) return;
         --holders_[place].child_count;
         handle = place;
@@ -212,11 +213,9 @@ void WatchTree::drop(Handle handle) noexcept {
     unlink(holder, handle);
     watches_.free(handle);
     if (--holder.watch_count != 0) return;
-    if (holder.queued) {
-        changed_.erase(holder);
-        room_ = changed_.room();
-    }
+    if (holder.queued) changed_.erase(holder);
     if (holder.child_count == 0) free_if_bare(holder_handle);
+    trim();
 }
 
 void WatchTree::move_to_back(Handle handle) noexcept {
@@ -233,7 +232,7 @@ void WatchTree::move_to_back(Handle handle) noexcept {
 bool WatchTree::begin_turn() noexcept {
     if (changed_.empty()) return false;
     cursor_ = holders_[changed_.pop_front(holders_)].first_watch;
-    room_ = changed_.room();
+    tell_room();
     return true;
 }
 
@@ -254,7 +253,21 @@ void WatchTree::queue(Handle handle) noexcept {
 
 // What the tree tells.
 
+// Not while a change is made, which has room reserved.
+void WatchTree::trim() noexcept {
+    changed_.trim(holders_);
+    missing_.trim(HashedHandle::hash_of);
+    if (!uses_slots()) mounted_.trim(hash_of_mounted());
+    tell_room();
+}
+
+void WatchTree::tell_room() noexcept {
+    const bool for_all = changed_.room() >= holders_.size() - changed_.size();
+    room_ = for_all ? std::numeric_limits<std::uint32_t>::max() : changed_.room();
+}
+
 void WatchTree::reserve(std::uint32_t changing, std::uint32_t appearing, std::span<const Handle> going) {
+    trim();
     // A holder that goes takes along one for each node between it and the last node to go, and one above that.
     const auto depth = [&](Handle node) {
         const std::string_view key = tree_.node(node).key->view();
@@ -269,16 +282,16 @@ void WatchTree::reserve(std::uint32_t changing, std::uint32_t appearing, std::sp
             taken_along += depth(node) - depth(going.back()) + 1;
         }
     }
-    changed_.reserve(holders_, changing + unmounting);
-    room_ = changed_.room();
+    // No more can be queued than are not, and holders made by the change have no watch yet.
+    changed_.reserve(holders_, std::min(changing + unmounting, holders_.size() - changed_.size()));
+    tell_room();
     const auto room = static_cast<std::uint32_t>(std::min(taken_along, going.size()) + (taken_along != 0 ? 1 : 0));
     if (room != 0) {
         holders_.reserve(room);
         missing_.reserve(HashedHandle::hash_of, room);
     }
     if (!uses_slots()) {
-        const auto place = [&](Handle h) { return hash_node(holders_[h].place); };
-        mounted_.reserve(place, room + std::min(appearing, holders_.size()));
+        mounted_.reserve(hash_of_mounted(), room + std::min(appearing, holders_.size()));
     }
 }
 
@@ -366,9 +379,11 @@ void WatchTree::verify() {
     require(hanging == watches_.size(), "watch tree 4: every watch hangs on a holder");
     require(queued == changed_.size(), "watch tree 3: exactly the queued holders are in the queue");
     changed_.verify(holders_);
+    require(room_ <= changed_.room() || changed_.room() >= holders_.size() - changed_.size(),
+            "watch tree 3: the tree is told of more room in the queue than there is");
     require(cursor_ == none || watches_.live(cursor_), "watch tree 3: the next watch to look at was dropped");
     missing_.verify(HashedHandle::hash_of, "watch tree 2: the probes of the table of missing keys");
-    mounted_.verify([&](Handle h) { return hash_node(holders_[h].place); }, "watch tree 2: the probes of the mounted");
+    mounted_.verify(hash_of_mounted(), "watch tree 2: the probes of the mounted");
 }
 
 }  // namespace watchtree::core

@@ -163,6 +163,11 @@ class WatchTree final : public TreeObserver {
         }
     }
     void queue(Handle holder) noexcept;
+    void trim() noexcept;
+    void tell_room() noexcept;
+    [[nodiscard]] auto hash_of_mounted() const noexcept {
+        return [this](Handle holder) { return hash_node(holders_[holder].place); };
+    }
     [[nodiscard]] static std::uint32_t hash_node(Handle node) noexcept { return node * 0x9E3779B1u; }
 
     Tree& tree_;

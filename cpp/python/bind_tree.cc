@@ -88,37 +88,49 @@ Index compare_and_set(PyTree& tree, const py::object& key, const py::object& exp
 // The items of Tree.batch, with everything that they borrow from.
 struct Operations {
     std::vector<Text> texts;
-    std::vector<std::optional<Bytes>> bytes;
+    std::vector<Bytes> bytes;
     std::vector<Operation> list;
 
     void add(py::handle item) {
         const Classes& all = classes();
-        if (py::isinstance(item, all.put)) {
+        if (is_one(item, all.put)) {
             const std::string_view key = text(item);
-            list.push_back(Operation::put(key, *value(item, "value", false), flag(item, "parents")));
-        } else if (py::isinstance(item, all.mkdir)) {
+            list.push_back(Operation::put(key, *value(item, 1, "value", false), flag(item, 2, "parents")));
+        } else if (is_one(item, all.mkdir)) {
             const std::string_view key = text(item);
-            list.push_back(Operation::mkdir(key, flag(item, "parents")));
-        } else if (py::isinstance(item, all.remove)) {
+            list.push_back(Operation::mkdir(key, flag(item, 1, "parents")));
+        } else if (is_one(item, all.remove)) {
             const std::string_view key = text(item);
-            list.push_back(Operation::remove(key, flag(item, "recursive")));
-        } else if (py::isinstance(item, all.compare_and_set)) {
+            list.push_back(Operation::remove(key, flag(item, 1, "recursive")));
+        } else if (is_one(item, all.compare_and_set)) {
             const std::string_view key = text(item);
-            const auto expected = value(item, "expected", true);
-            list.push_back(Operation::compare_and_set(key, expected, value(item, "value", true)));
+            const auto expected = value(item, 1, "expected", true);
+            list.push_back(Operation::compare_and_set(key, expected, value(item, 2, "value", true)));
         } else {
             raise_type_error("an item of the batch", item, "a Put, Mkdir, Remove or CompareAndSet");
         }
     }
 
   private:
-    std::string_view text(py::handle item) { return texts.emplace_back(item.attr("key"), "key").view(); }
-    std::optional<std::string_view> value(py::handle item, const char* name, bool may_be_none) {
-        const py::object object = item.attr(name);
-        if (may_be_none && object.is_none()) return std::nullopt;
-        return bytes.emplace_back(std::in_place, object, name)->view();
+    // A subclass of these, which are named tuples, has their fields.
+    static bool is_one(py::handle item, const py::object& of) noexcept {
+        return PyObject_TypeCheck(item.ptr(), reinterpret_cast<PyTypeObject*>(of.ptr())) != 0;
     }
-    static bool flag(py::handle item, const char* name) { return as_bool(item.attr(name), name); }
+    // One that was made around its class has fewer.
+    static py::handle field(py::handle item, Py_ssize_t position) {
+        if (position >= PyTuple_GET_SIZE(item.ptr()))
+            raise_type_error("an item of the batch", item, "an operation with all of its fields");
+        return PyTuple_GET_ITEM(item.ptr(), position);
+    }
+    std::string_view text(py::handle item) { return texts.emplace_back(field(item, 0), "key").view(); }
+    std::optional<std::string_view> value(py::handle item, Py_ssize_t position, const char* name, bool may_be_none) {
+        const py::handle object = field(item, position);
+        if (may_be_none && object.is_none()) return std::nullopt;
+        return bytes.emplace_back(object, name).view();
+    }
+    static bool flag(py::handle item, Py_ssize_t position, const char* name) {
+        return as_bool(field(item, position), name);
+    }
 };
 
 const char* name_of(Operation::Kind kind) {
@@ -141,10 +153,11 @@ py::list batch(PyTree& tree, const py::object& operations, const py::object& ind
     const Status status = without_gil([&] { return group.batch(items.list, asked, changes, at); });
     if (status != Status::ok) raise_error(status, {"batch", {}, 0, index, at, 0, 0});
     py::list answers(changes.size());
+    const py::int_ index_of_all(at);
     for (std::size_t i = 0; i < changes.size(); ++i) {
         const Operation& operation = items.list[i];
         if (changes[i].status == Status::ok) {
-            answers[i] = py::int_(changes[i].index);
+            answers[i] = index_of_all;
         } else {
             answers[i] = make_error(changes[i].status,
                                     asked_of(group, name_of(operation.kind), operation, index, changes[i].index));

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from watchtree.words import State
 
@@ -37,8 +36,28 @@ class Synced(NamedTuple):
     index: int
 
 
-@dataclass(frozen=True)
-class Put:
+_T = TypeVar("_T", bound=type)
+
+
+def _unlike_others(operation: _T) -> _T:
+    """A tuple equals any other of the same fields; a Mkdir is no Remove."""
+
+    def equals(self: tuple[object, ...], other: object) -> bool:
+        return type(self) is type(other) and tuple.__eq__(self, other)
+
+    def differs(self: tuple[object, ...], other: object) -> bool:
+        return not equals(self, other)
+
+    def hashed(self: tuple[object, ...]) -> int:
+        return hash((operation.__name__, *self))
+
+    for name, method in (("__eq__", equals), ("__ne__", differs), ("__hash__", hashed)):
+        setattr(operation, name, method)
+    return operation
+
+
+@_unlike_others
+class Put(NamedTuple):
     """`Tree.put` as an item of `Tree.batch` (§1)."""
 
     key: str
@@ -46,24 +65,24 @@ class Put:
     parents: bool = False
 
 
-@dataclass(frozen=True)
-class Mkdir:
+@_unlike_others
+class Mkdir(NamedTuple):
     """`Tree.mkdir` as an item of `Tree.batch` (§1)."""
 
     key: str
     parents: bool = False
 
 
-@dataclass(frozen=True)
-class Remove:
+@_unlike_others
+class Remove(NamedTuple):
     """`Tree.remove` as an item of `Tree.batch` (§1)."""
 
     key: str
     recursive: bool = False
 
 
-@dataclass(frozen=True)
-class CompareAndSet:
+@_unlike_others
+class CompareAndSet(NamedTuple):
     """`Tree.compare_and_set` as an item of `Tree.batch` (§1)."""
 
     key: str

@@ -127,6 +127,8 @@ def test_a_buffer_is_let_go_when_the_call_fails(tree):
     value = array.array("B", b"value")
     assert refuses(tree, ValueError, lambda: tree.put("dir", value))
     assert refuses(tree, TypeError, lambda: tree.batch([Put("new", value), 7]))
+    for fields in ((), ("x",), ("x", value)):
+        assert refuses(tree, TypeError, lambda fields=fields: tree.batch([tuple.__new__(Put, fields)]))
     value.append(1)
     assert len(value) == 6
 

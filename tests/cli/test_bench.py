@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 from types import SimpleNamespace
 
@@ -10,9 +12,10 @@ from watchtree import _core
 from watchtree.bench import callbacks, table
 from watchtree.bench.figure import Figure, figure_of, read_figures
 from watchtree.bench.limits import BOUNDS, multiple
-from watchtree.bench.rounds import measure
+from watchtree.bench.rounds import measure, timed
 from watchtree.cli import bench, main
 
+PYTHON_WORKLOADS = tuple(callbacks.WORKLOADS)
 LOAD = Figure("limit_load", "loads", 10e6, "loads/s", None, 9e6, 11e6, 5)
 CALL = Figure("limit_call", "calls", 500e6, "calls/s", None, 500e6, 500e6, 5)
 SPREAD = Figure("spread", "many keys", 2e6, "notifications/s", None, 1.9e6, 2.1e6, 5)
@@ -42,7 +45,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(bench, "python_call", call)
     core = SimpleNamespace(measure=measure_native, workloads=lambda: tuple(NATIVE), build_type="release")
     monkeypatch.setattr(bench, "_core", core)
-    monkeypatch.setattr(callbacks, "WORKLOADS", {"fanout": one})
+    monkeypatch.setattr(callbacks, "WORKLOADS", {"fanout": timed(one)})
 
 
 def lines(capsys):
@@ -62,6 +65,17 @@ def test_what_was_measured_before_a_workload_fails_is_written(tmp_path, monkeypa
     with pytest.raises(TypeError):
         main(["bench", "--json", str(path), "spread", "memory"])
     assert list(read_figures(path))[-1] == SPREAD
+
+
+def test_a_full_disk_is_said_in_one_line(capsys, monkeypatch, tmp_path):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "figures.json"
+    monkeypatch.setattr(type(path), "open", lambda *_, **__: Full())
+    assert main(["bench", "--json", str(path), "spread"]) == 1
+    assert f"cannot write {path}: No space left on device" in capsys.readouterr().err
 
 
 def test_a_line_of_another_program_may_say_more():
@@ -142,7 +156,8 @@ def test_a_figure_that_is_gone_is_named():
     [
         (["nothing"], "the native end has no workload nothing"),
         (["--end", "python", "spread"], "the python end has no workload spread"),
-        (["--rounds", "0"], "give 1 or more"),
+        (["--rounds", "0"], "give 1 to 10000"),
+        (["--rounds", "99999999999999999999"], "give 1 to 10000"),
         (["--compare", "missing.json"], "missing.json"),
         (["--json", "missing/figures.json"], "missing/figures.json"),
     ],
@@ -184,6 +199,13 @@ def test_what_was_not_measured_bounds_nothing():
 def test_the_native_workloads_are_those_that_have_bounds_and_the_others_measure_no_rate():
     free = {"limits", "memory", "latency"}
     assert {name for name in _core.workloads() if name not in free} <= set(BOUNDS["native"])
+
+
+def test_the_python_workloads_are_those_of_the_native_end_and_what_only_python_has():
+    native = set(_core.workloads()) - {"limits"}
+    assert set(PYTHON_WORKLOADS) - native == {"spread_batch", "python_read", "python_encode"}
+    assert native <= set(PYTHON_WORKLOADS)
+    assert set(PYTHON_WORKLOADS) - {"memory", "latency", "cores"} <= set(BOUNDS["python"])
 
 
 def test_the_native_end_runs_in_the_module():

@@ -8,7 +8,7 @@ import sys
 import pytest
 from watchtree.bench.figure import Figure
 from watchtree.bench.peers import reference, signals
-from watchtree.bench.rounds import measure
+from watchtree.bench.rounds import measure, timed
 
 FANOUT = Figure("fanout", "1 key", 5e6, "notifications/s", None, 4e6, 6e6, 5)
 MEMORY = Figure("memory", "shared", None, "bytes/watch", 40.0, 40.0, 40.0, 1)
@@ -36,7 +36,7 @@ def test_signals_names_what_is_not_installed_and_measures_the_rest(capsys, monke
             yield {"coalesce": (10, 1.0)}
 
     monkeypatch.setattr(signals, "PEERS", {"absent": missing, "dict of lists": signals.DictOfLists})
-    monkeypatch.setattr(signals.callbacks, "WORKLOADS", {"coalesce": quick})
+    monkeypatch.setattr(signals.callbacks, "WORKLOADS", {"coalesce": timed(quick)})
     assert signals.main(["coalesce", "--rounds", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("coalesce: 1000 keys")

@@ -12,8 +12,32 @@ Round = dict[str, tuple[float, float]]
 Workload = Callable[[], Iterator[Round]]
 """Its docstring is the config of its figures."""
 
-UNITS = {"spread_put": "puts/s", "coalesce": "puts/s", "register": "watches/s", "limit_python_call": "calls/s"}
+Measured = Callable[[int], Iterator[Figure]]
+"""A workload as a whole: with a number of rounds, its figures."""
+
+UNITS = {
+    "spread_put": "puts/s",
+    "spread_batch_put": "puts/s",
+    "coalesce": "puts/s",
+    "directory_put": "puts/s",
+    "register": "watches/s",
+    "churn": "syncs/s",
+    "latency_p50": "ns",
+    "latency_p99": "ns",
+    "latency_p99.9": "ns",
+    "limit_python_call": "calls/s",
+}
 """The units of the figures that do not count notifications."""
+
+
+def timed(*workloads: Workload) -> Measured:
+    """These workloads one after the other."""
+
+    def measured(rounds: int) -> Iterator[Figure]:
+        for workload in workloads:
+            yield from measure(workload, rounds)
+
+    return measured
 
 
 def measure(workload: Workload, rounds: int) -> Iterator[Figure]:

@@ -17,6 +17,7 @@ from watchtree.bench.rounds import measure
 
 ENDS = ("native", "python")
 LIMITS = "limits"
+MOST_ROUNDS = 10_000
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,25 +44,31 @@ def run(options: argparse.Namespace) -> int:
     unknown = [name for name in options.workloads if name not in known]
     if unknown:
         options.parser.error(f"the {options.end} end has no workload {unknown[0]}; choose from {', '.join(known)}")
-    if options.rounds < 1:
-        options.parser.error(f"--rounds is {options.rounds}; give 1 or more")
+    if not 1 <= options.rounds <= MOST_ROUNDS:
+        options.parser.error(f"--rounds is {options.rounds}; give 1 to {MOST_ROUNDS}")
     chosen = options.workloads or [name for name in known if name != "scale"]
     if LIMITS not in chosen:
         chosen.insert(0, LIMITS)
 
-    # Both files are opened before anything is measured: what cannot be written or compared is not minutes' work.
-    with ExitStack() as opened:
-        try:
-            old = None if options.compare is None else list(read_figures(options.compare))
-            if options.json is None:
-                lines = None
-            elif options.json == "-":
-                lines = sys.stdout
-            else:
-                lines = opened.enter_context(Path(options.json).open("w", encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            options.parser.error(str(error))
-        _measure(options, chosen, old, lines)
+    try:
+        # Both files are opened before anything is measured: what cannot be written or compared is not minutes' work.
+        with ExitStack() as opened:
+            try:
+                old = None if options.compare is None else list(read_figures(options.compare))
+                if options.json is None:
+                    lines = None
+                elif options.json == "-":
+                    lines = sys.stdout
+                else:
+                    lines = opened.enter_context(Path(options.json).open("w", encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                options.parser.error(str(error))
+            _measure(options, chosen, old, lines)
+    except OSError as error:
+        if options.json in (None, "-"):
+            raise
+        print(f"watchtree bench: cannot write {options.json}: {error.strerror}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -93,4 +100,4 @@ def _measured(end: str, name: str, rounds: int) -> Iterator[Figure]:
     if name == LIMITS:
         yield from measure(python_call, rounds)
     elif end == "python":
-        yield from measure(callbacks.WORKLOADS[name], rounds)
+        yield from callbacks.WORKLOADS[name](rounds)

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from watchtree.bench import callbacks
+from watchtree.bench.callbacks.rig import VALUE
 from watchtree.bench.peers.options import parse
-from watchtree.bench.rounds import Round, Workload, measure
+from watchtree.bench.rounds import Round, Workload, timed
 from watchtree.bench.table import number
 
 Receiver = Callable[[object], None]
@@ -108,7 +109,7 @@ def fanout(peer: Any) -> Iterator[Round]:
         called[0] = 0
         start = time.perf_counter()
         for _ in range(20):
-            peer.send("key", callbacks.VALUE)
+            peer.send("key", VALUE)
         yield {"fanout": (called[0], time.perf_counter() - start)}
 
 
@@ -126,7 +127,7 @@ def spread(peer: Any) -> Iterator[Round]:
         called[0] = 0
         start = time.perf_counter()
         for key in chosen:
-            peer.send(key, callbacks.VALUE)
+            peer.send(key, VALUE)
         yield {"spread": (called[0], time.perf_counter() - start)}
 
 
@@ -141,7 +142,7 @@ def coalesce(peer: Any) -> Iterator[Round]:
         start = time.perf_counter()
         for _ in range(20):
             for key in keys:
-                peer.send(key, callbacks.VALUE)
+                peer.send(key, VALUE)
         yield {"coalesce": (20_000, time.perf_counter() - start)}
 
 
@@ -166,11 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measured = {"watchtree": callbacks.WORKLOADS[name]}
         for title, make in PEERS.items():
             try:
-                measured[title] = bound(WORKLOADS[name], make())
+                measured[title] = timed(bound(WORKLOADS[name], make()))
             except ImportError:
                 print(f"  {title:14} is not installed")
-        for title, workload in measured.items():
-            for figure in measure(workload, options.rounds):
+        for title, run in measured.items():
+            for figure in run(options.rounds):
                 if figure.workload == name:
                     spread_of = f"{number(figure.min, figure.unit)} - {number(figure.max, figure.unit)}"
                     print(

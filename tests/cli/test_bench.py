@@ -196,8 +196,13 @@ def test_what_was_not_measured_bounds_nothing():
     assert multiple("native", MEMORY, [LOAD]) is None
 
 
-def test_the_native_workloads_are_those_that_have_bounds_and_the_others_measure_no_rate():
+def test_a_time_is_so_many_times_that_of_its_limit():
+    assert multiple("native", LATENCY, [LOAD]) == (pytest.approx(2.7), "limit_load")
+
+
+def test_the_native_workloads_have_bounds_but_for_memory():
     free = {"limits", "memory", "latency"}
+    assert {"latency_p50", "latency_p99", "latency_p99.9"} <= set(BOUNDS["native"]) & set(BOUNDS["python"])
     assert {name for name in _core.workloads() if name not in free} <= set(BOUNDS["native"])
 
 
@@ -205,7 +210,7 @@ def test_the_python_workloads_are_those_of_the_native_end_and_what_only_python_h
     native = set(_core.workloads()) - {"limits"}
     assert set(PYTHON_WORKLOADS) - native == {"spread_batch", "python_read", "python_encode"}
     assert native <= set(PYTHON_WORKLOADS)
-    assert set(PYTHON_WORKLOADS) - {"memory", "latency", "cores"} <= set(BOUNDS["python"])
+    assert set(PYTHON_WORKLOADS) - {"memory", "latency"} <= set(BOUNDS["python"])
 
 
 def test_the_native_end_runs_in_the_module():

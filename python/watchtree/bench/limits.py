@@ -22,6 +22,9 @@ BOUNDS = {
         "register_first_notify": "limit_load",
         "churn": "limit_find",
         "failures": "limit_load",
+        "latency_p50": "limit_load",
+        "latency_p99": "limit_load",
+        "latency_p99.9": "limit_load",
         "cores": "limit_call",
         "scale": "limit_load",
     },
@@ -38,6 +41,10 @@ BOUNDS = {
         "register_first_notify": "limit_load",
         "churn": "limit_python_call",
         "failures": "limit_python_call",
+        "latency_p50": "limit_python_call",
+        "latency_p99": "limit_python_call",
+        "latency_p99.9": "limit_python_call",
+        "cores": "limit_python_call",
         "scale": "limit_load",
         "python_read": "limit_python_call",
         "python_encode": "limit_load",
@@ -71,5 +78,5 @@ def multiple(end: str, figure: Figure, limits: Iterable[Figure]) -> tuple[float,
         return None
     for limit in limits:
         if limit.workload == name and limit.rate is not None:
-            return limit.rate / figure.rate, name
+            return (figure.rate * limit.rate / 1e9 if figure.unit == "ns" else limit.rate / figure.rate), name
     return None

@@ -20,7 +20,7 @@ WORKLOADS: dict[str, Measured] = {
     "churn": timed(connections.churn),
     "failures": timed(connections.failures),
     "latency": timed(latency.of_one, latency.of_many),
-    "cores": timed(cores.cores),
+    "cores": cores.cores,
     "scale": sizes.scale,
     "python_read": timed(batches.python_read),
     "python_encode": timed(batches.python_encode),

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from watchtree.bench.callbacks.batches import read
 from watchtree.bench.callbacks.rig import VALUE, Rig
-from watchtree.bench.rounds import Round
+from watchtree.bench.figure import Figure
+from watchtree.bench.rounds import Round, measure
 
 
 class _Shard:
@@ -34,8 +35,16 @@ class _Shard:
         return sent
 
 
-def cores() -> Iterator[Round]:
-    """1000 keys x 10 channels in each of independent trees, a thread each: 1, and as many as processors."""
+def cores(rounds: int) -> Iterator[Figure]:
+    """1 tree, and as many as there are processors, in turns so that both meet the same neighbours."""
+    for figure in measure(_cores, rounds):
+        count = figure.workload
+        yield figure._replace(
+            workload="cores", config=f"{count} independent trees, a thread each, 1000 keys x 10 channels"
+        )
+
+
+def _cores() -> Iterator[Round]:
     counts = sorted({1, os.cpu_count() or 1})
     shards = [_Shard() for _ in range(counts[-1])]
     with ThreadPoolExecutor(counts[-1]) as threads:
@@ -44,5 +53,5 @@ def cores() -> Iterator[Round]:
             for count in counts:
                 start = time.perf_counter()
                 sent = sum(threads.map(lambda shard: shard.run(20), shards[:count]))
-                rates[f"cores_{count}"] = (sent, time.perf_counter() - start)
+                rates[str(count)] = (sent, time.perf_counter() - start)
             yield rates

@@ -71,7 +71,7 @@ def nodes_html(nodes: Sequence[Node]) -> str:
         )
         for node in nodes[:MAX_ROWS]
     ]
-    return _table(("key", "value", "create_index", "update_index"), rows, len(nodes))
+    return table(("key", "value", "create_index", "update_index"), rows, len(nodes))
 
 
 def batch_html(batch: Batch) -> str:
@@ -84,7 +84,7 @@ def batch_html(batch: Batch) -> str:
         state = State(note.state)
         shown = _value(note.value) if state is State.VALUE else ""
         rows.append((_text(note.key), state.name, str(note.index), shown))
-    return f"<p>{escape(head)}</p>{_table(('key', 'state', 'index', 'value'), rows, len(batch))}"
+    return f"<p>{escape(head)}</p>{table(('key', 'state', 'index', 'value'), rows, len(batch))}"
 
 
 def dispatcher_html(dispatcher: Dispatcher) -> str:
@@ -94,13 +94,13 @@ def dispatcher_html(dispatcher: Dispatcher) -> str:
 
 def stats_html(stats: Counters) -> str:
     """A table of everything that `Dispatcher.stats` or `Dispatcher.channel` counted."""
-    return _table(("", ""), [(escape(name), escape(text)) for name, text in _figures(stats)], 0)
+    return table(("", ""), [(escape(name), escape(text)) for name, text in _figures(stats)], 0)
 
 
 def subscriber_html(stats: SubscriberStats) -> str:
     """A table of everything that `Subscriber.stats` counted."""
     figures = [(each.name.replace("_", " "), f"{getattr(stats, each.name):,}") for each in dataclasses.fields(stats)]
-    return _table(("", ""), figures, 0)
+    return table(("", ""), figures, 0)
 
 
 def _figures(stats: Counters) -> Iterable[tuple[str, str]]:
@@ -143,7 +143,7 @@ def _seconds(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} µs"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> str:
     """rows: cells that are HTML already. total: of how many rows these are the first ones."""
     lines = ["<table>"]
     if any(head):

@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import pytest
 from watchtree import _core
 from watchtree.bench import callbacks, table
+from watchtree.bench.callbacks.rig import Rig
 from watchtree.bench.figure import Figure, figure_of, read_figures
 from watchtree.bench.limits import BOUNDS, multiple
 from watchtree.bench.rounds import measure, timed
 from watchtree.cli import bench, main
 
-PYTHON_WORKLOADS = tuple(callbacks.WORKLOADS)
+PYTHON_WORKLOADS = dict(callbacks.WORKLOADS)
 LOAD = Figure("limit_load", "loads", 10e6, "loads/s", None, 9e6, 11e6, 5)
 CALL = Figure("limit_call", "calls", 500e6, "calls/s", None, 500e6, 500e6, 5)
 SPREAD = Figure("spread", "many keys", 2e6, "notifications/s", None, 1.9e6, 2.1e6, 5)
@@ -211,6 +212,31 @@ def test_the_python_workloads_are_those_of_the_native_end_and_what_only_python_h
     assert set(PYTHON_WORKLOADS) - native == {"spread_batch", "python_read", "python_encode"}
     assert native <= set(PYTHON_WORKLOADS)
     assert set(PYTHON_WORKLOADS) - {"memory", "latency"} <= set(BOUNDS["python"])
+
+
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [
+        ("python_read", ["python_read"]),
+        ("latency", ["latency_p50", "latency_p99", "latency_p99.9"] * 2),
+        ("directory", ["directory", "directory_put"]),
+    ],
+)
+def test_a_workload_of_the_python_end_measures_what_is_delivered(name, figures):
+    measured = list(PYTHON_WORKLOADS[name](1))
+    assert [figure.workload for figure in measured] == figures
+    assert all(figure.number > 0 for figure in measured)
+
+
+def test_a_rig_watches_every_key_once():
+    rig = Rig()
+    keys = [str(number) for number in range(30)]
+    rig.put_all(keys)
+    rig.watch_all(keys, 3)
+    assert rig.notifications == 30
+    assert [list(rig.dispatcher.watches(f"channel{c}")) for c in range(3)] == [
+        sorted(keys[c * 10 : c * 10 + 10]) for c in range(3)
+    ]
 
 
 def test_the_native_end_runs_in_the_module():

@@ -62,14 +62,28 @@ def dispatcher():
     return dispatcher
 
 
+@pytest.fixture
+def show(notebook):
+    """Makes a view and shows it as the last line of a cell does."""
+    views = []
+
+    def show(dispatcher, **times):
+        views.append(LiveView(dispatcher, **{"interval": 0.001, **times}))
+        views[-1]._ipython_display_()
+        return views[-1]
+
+    yield show
+    for view in views:
+        view.stop()
+
+
 def finish(view):
     view._thread.join(30)
     assert not view.running
 
 
-def test_it_shows_what_the_dispatcher_does_meanwhile(notebook, dispatcher):
-    view = LiveView(dispatcher, interval=0.001)
-    view._ipython_display_()
+def test_it_shows_what_the_dispatcher_does_meanwhile(show, notebook, dispatcher):
+    view = show(dispatcher)
     assert "1 channels, 1 watches" in notebook.shown[0]
     dispatcher.sync("bob", {"a": 0, "b": 0})
     notebook.wait_for(len(notebook.shown) + 2)
@@ -78,47 +92,37 @@ def test_it_shows_what_the_dispatcher_does_meanwhile(notebook, dispatcher):
     assert "acknowledged a second" in notebook.shown[-1]
 
 
-def test_it_stops_by_itself(notebook, dispatcher):
-    view = LiveView(dispatcher, seconds=0.01, interval=0.001)
-    view._ipython_display_()
-    finish(view)
+def test_it_stops_by_itself(show, notebook, dispatcher):
+    finish(show(dispatcher, seconds=0.01))
     assert "it stands still" in notebook.shown[-1]
 
 
-def test_stopped_it_tells_nothing_more(notebook, dispatcher):
-    view = LiveView(dispatcher, interval=0.001)
-    view._ipython_display_()
+def test_stopped_it_tells_nothing_more(show, dispatcher):
+    view = show(dispatcher)
     view.stop()
     assert not view.running
     view.stop()
 
 
-def test_it_does_not_keep_its_dispatcher(notebook):
-    tree = Tree()
-    dispatcher = Dispatcher(tree, lambda batch: batch.acknowledge())
-    view = LiveView(dispatcher, interval=0.001)
-    view._ipython_display_()
-    del dispatcher
+def test_it_does_not_keep_its_dispatcher(show, notebook):
+    view = show(Dispatcher(Tree(), lambda batch: batch.acknowledge()))
     gc.collect()
     finish(view)
     assert "it stands still" in notebook.shown[-1]
 
 
-def test_it_ends_with_the_notebook(notebook, dispatcher):
-    view = LiveView(dispatcher, interval=0.001)
-    view._ipython_display_()
+def test_it_ends_with_the_notebook(show, notebook, dispatcher):
+    view = show(dispatcher)
     notebook.broken = True
     finish(view)
 
 
-def test_shown_again_it_begins_again(notebook, dispatcher):
-    view = LiveView(dispatcher, interval=0.001)
-    view._ipython_display_()
+def test_shown_again_it_begins_again(show, dispatcher):
+    view = show(dispatcher)
     first = view._thread
     view._ipython_display_()
     assert not first.is_alive()
     assert view.running
-    view.stop()
 
 
 def test_without_a_notebook_it_shows_itself_once(notebook, dispatcher, monkeypatch):

@@ -6,7 +6,8 @@
 // Invariants  1. every holder has a watch, or a child.
 //             2. a mounted holder's node exists and names it; another's key is missing, stands in the table, and is a
 //                child of the holder of its parent key.
-//             3. a queued holder has watches. The holder whose turn it is has a watch left to look at.
+//             3. a queued holder has watches. The holder whose turn it is has a watch left to look at. room() promises no more
+//                than the queue has, or all that could be queued fit.
 //             4. every watch is in the list of its holder, in the order of registration.
 // Order       the queue is first in, first out.
 // Cost        a change: O(1) for each holder on the way to the root, no allocation. Mounting and unmounting: O(1) for each

@@ -36,11 +36,8 @@ def _of_100(name: str, take: Callable[[Batch], int]) -> Iterator[Round]:
     """Only the drains count: all keys of 100 channels have changed, so that each gets batches of 100."""
     keys = spread_keys()[:10_000]
     rig = Rig(take)
-    for key in keys:
-        rig.put(key)
-    for c in range(100):
-        rig.watch(c, keys[c * 100 : c * 100 + 100])
-    rig.drain()
+    rig.put_all(keys)
+    rig.watch_all(keys, 100)
     while True:
         draining = 0.0
         sent = 0

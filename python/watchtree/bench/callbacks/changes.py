@@ -48,8 +48,7 @@ def coalesce() -> Iterator[Round]:
     """1000 keys x 10 channels, drained each 10000 puts."""
     keys = [f"k{k}" for k in range(1000)]
     rig = Rig()
-    for key in keys:
-        rig.put(key)
+    rig.put_all(keys)
     for c in range(10):
         rig.watch(c, keys)
     rig.drain()
@@ -77,8 +76,7 @@ def directory() -> Iterator[Round]:
     rig = Rig()
     for each in directories:
         rig.tree.mkdir(each)
-    for leaf in leaves:
-        rig.put(leaf)
+    rig.put_all(leaves)
     for c in range(100):
         rig.watch(c, ["", *chance.sample(directories, 10)])
     rig.drain()
@@ -88,12 +86,9 @@ def directory() -> Iterator[Round]:
 def _spread() -> tuple[Rig, list[str]]:
     keys = spread_keys()
     rig = Rig()
-    for key in keys:
-        rig.put(key)
+    rig.put_all(keys)
     random.Random(42).shuffle(keys)
-    for c in range(1000):
-        rig.watch(c, keys[c * 100 : c * 100 + 100])
-    rig.drain()
+    rig.watch_all(keys, 1000)
     return rig, keys
 
 

@@ -17,8 +17,7 @@ def register() -> Iterator[Round]:
     keys = spread_keys()
     while True:
         rig = Rig()
-        for key in keys:
-            rig.put(key)
+        rig.put_all(keys)
         calls = [dict.fromkeys(keys[i : i + 100], 0) for i in range(0, len(keys), 100)]
         start = time.perf_counter()
         for i, known in enumerate(calls):
@@ -37,8 +36,7 @@ def churn() -> Iterator[Round]:
     keys = spread_keys()
     while True:
         rig = Rig()
-        for key in keys:
-            rig.put(key)
+        rig.put_all(keys)
         going_round = cycle(keys)
         start = time.perf_counter()
         for i in range(count):
@@ -67,12 +65,9 @@ def failures() -> Iterator[Round]:
     clock = ManualClock()
     keys = spread_keys()
     rig = Rig(lose, clock)
-    for key in keys:
-        rig.put(key)
+    rig.put_all(keys)
     chance.shuffle(keys)
-    for c in range(1000):
-        rig.watch(c, keys[c * 100 : c * 100 + 100])
-    rig.drain()
+    rig.watch_all(keys, 1000)
     while True:
         arrived = 0
         start = time.perf_counter()

@@ -19,8 +19,7 @@ class _Shard:
     def __init__(self) -> None:
         self.keys = [f"k{k}" for k in range(1000)]
         self.rig = Rig(read)
-        for key in self.keys:
-            self.rig.put(key)
+        self.rig.put_all(self.keys)
         for c in range(10):
             self.rig.watch(c, self.keys)
         self.rig.drain()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from watchtree import Batch, Dispatcher, ManualClock, Tree
 
@@ -30,6 +30,18 @@ class Rig:
     def put(self, key: str) -> None:
         """Set a value, the same for all keys."""
         self.tree.put(key, VALUE, parents=True)
+
+    def put_all(self, keys: Iterable[str]) -> None:
+        """Set each of them once."""
+        for key in keys:
+            self.put(key)
+
+    def watch_all(self, keys: Sequence[str], channels: int) -> None:
+        """Each channel watches the next run of as many keys; their first notifications are past then."""
+        each = len(keys) // channels
+        for channel in range(channels):
+            self.watch(channel, keys[channel * each : (channel + 1) * each])
+        self.drain()
 
     def watch(self, channel: int, keys: Iterable[str]) -> None:
         """Register them with nothing known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from watchtree.bench.callbacks.rig import VALUE, Rig
 from watchtree.bench.figure import Figure
@@ -26,8 +27,7 @@ def memory(_rounds: int) -> Iterator[Figure]:
         for d in range(100):
             rig.tree.mkdir(f"d{d}")
         if exist:
-            for key in keys:
-                rig.put(key)
+            rig.put_all(keys)
         before = rig.dispatcher.memory()["total"]
         for i in range(0, CHANNELS * WATCHED, AT_ONCE):
             first = i % key_count
@@ -41,15 +41,14 @@ def scale(rounds: int) -> Iterator[Figure]:
     """Random puts into as many keys as there are watches."""
     for watches in (10_000, 100_000, 1_000_000, 10_000_000):
         rig = Rig()
-        for n in range(watches):
-            rig.put(_key(n))
+        rig.put_all(map(_key, range(watches)))
         before = rig.dispatcher.memory()["total"]
         for n in range(0, watches, AT_ONCE):
             rig.watch(n // WATCHED, map(_key, range(n, n + AT_ONCE)))
         rig.drain()
         each = (rig.dispatcher.memory()["total"] - before) / watches
         config = f"{watches} watches of distinct keys, 1000 a channel"
-        for figure in measure(lambda: _scale(rig, watches), rounds):  # noqa: B023  (it has run when the next rig comes)
+        for figure in measure(partial(_scale, rig, watches), rounds):
             yield figure._replace(config=config, bytes_per_watch=each)
 
 

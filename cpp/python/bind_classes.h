@@ -6,6 +6,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include "core/engine/engine.h"
 #include "core/engine/group.h"
 #include "initialised.h"
 #include "watchtree/clock.h"
@@ -30,10 +31,14 @@ struct PyManualClock : ZeroedStorage {
     std::shared_ptr<ManualClock> shared;
 };
 
+// The engine of a watchtree.Dispatcher; a TypeError for anything else.
+[[nodiscard]] core::Engine& engine_of_dispatcher(py::handle dispatcher);
+
 void bind_bench(py::module_& module);
 void bind_clock(py::module_& module);
 void bind_tree(py::module_& module);
 void bind_dispatcher(py::module_& module);
 void bind_subscriber(py::module_& module);
+void bind_trace(py::module_& module);
 
 }  // namespace watchtree::python

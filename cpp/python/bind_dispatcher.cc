@@ -247,6 +247,18 @@ py::dict watches(PyDispatcher& self, const py::object& channel) {
     return dict;
 }
 
+py::list holders(PyDispatcher& self) {
+    const auto holders = without_gil([&] { return self.engine().holders(); });
+    py::list list(holders.size());
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+        const core::HolderView& holder = holders[i];
+        list[i] = make_tuple_of<5>(classes().holder,
+                                   {make_text(holder.key), py::bool_(holder.mounted), py::int_(holder.watches),
+                                    py::int_(holder.index), py::bool_(holder.queued)});
+    }
+    return list;
+}
+
 py::object next_deadline(PyDispatcher& self) {
     self.refresh_clock();
     const std::optional<Nanoseconds> wait = self.engine().next_deadline();
@@ -275,6 +287,11 @@ std::string represent(PyDispatcher& self) {
 
 }  // namespace
 
+core::Engine& engine_of_dispatcher(py::handle dispatcher) {
+    if (!py::isinstance<PyDispatcher>(dispatcher)) raise_type_error("dispatcher", dispatcher, "a watchtree.Dispatcher");
+    return dispatcher.cast<PyDispatcher&>().engine();
+}
+
 void bind_dispatcher(py::module_& module) {
     py::class_<PyDispatcher>(module, "Dispatcher", docs::dispatcher, py::is_final(),
                              py::custom_type_setup(collect_garbage<PyDispatcher>))
@@ -296,6 +313,7 @@ void bind_dispatcher(py::module_& module) {
         .def("stats", stats, docs::dispatcher_stats)
         .def("channel", channel_stats, py::arg("name"), docs::dispatcher_channel)
         .def("channels", channels, docs::dispatcher_channels)
+        .def("holders", holders, docs::dispatcher_holders)
         .def("watches", watches, py::arg("channel"), docs::dispatcher_watches)
         .def("next_deadline", next_deadline, docs::dispatcher_next_deadline)
         .def("memory", memory, docs::dispatcher_memory)

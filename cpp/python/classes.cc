@@ -19,6 +19,7 @@ Classes import_classes() {
     all.mkdir = records.attr("Mkdir");
     all.remove = records.attr("Remove");
     all.compare_and_set = records.attr("CompareAndSet");
+    all.holder = records.attr("Holder");
     all.node_list = py::module_::import("watchtree.display").attr("NodeList");
     all.config = py::module_::import("watchtree.config").attr("Config");
     all.histogram = stats.attr("Histogram");
@@ -67,6 +68,8 @@ py::object make_uuid(const TreeId& id) {
     const py::bytes bytes(reinterpret_cast<const char*>(id.data()), id.size());
     return classes().uuid(py::arg("bytes") = bytes);
 }
+
+py::object make_trace(py::object log) { return py::module_::import("watchtree.trace").attr("Trace")(std::move(log)); }
 
 py::object display(const char* function, py::handle object) { return classes().display.attr(function)(object); }
 

@@ -22,6 +22,7 @@ struct Classes {
     py::object mkdir;
     py::object remove;
     py::object compare_and_set;
+    py::object holder;
     py::object node_list;
     py::object config;
     py::object histogram;
@@ -40,7 +41,7 @@ struct Classes {
     py::object report;
     py::object uuid;
     py::object errors;   // the module
-    py::object display;  // the module, imported when first used
+    py::object display;  // the module
     std::array<py::object, 3> states;
 };
 
@@ -60,6 +61,9 @@ template <std::size_t count>
         PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), items[i].release().ptr());
     return py::reinterpret_steal<py::object>(tuple);
 }
+// A watchtree.trace.Trace of a log.
+[[nodiscard]] py::object make_trace(py::object log);
+
 // Calls watchtree.display.<function>(object).
 [[nodiscard]] py::object display(const char* function, py::handle object);
 

@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     wt::bind_batch(module);
     wt::bind_dispatcher(module);
     wt::bind_subscriber(module);
+    wt::bind_trace(module);
     wt::bind_bench(module);
     module.attr("build_type") = watchtree::core::checked ? "checked" : "release";
 }

@@ -42,7 +42,7 @@ from watchtree.errors import (
     WatchTreeError,
     WrongResultCount,
 )
-from watchtree.records import CompareAndSet, Mkdir, Node, Notification, Operation, Put, Remove, Synced
+from watchtree.records import CompareAndSet, Holder, Mkdir, Node, Notification, Operation, Put, Remove, Synced
 from watchtree.runner import Runner
 from watchtree.stats import ChannelStats, Counters, DispatcherStats, Histogram, SubscriberStats
 from watchtree.subscribing import Action, Connect, Disconnect, Event, Sync, Touch
@@ -67,6 +67,7 @@ __all__ = [
     "Failure",
     "HasChildren",
     "Histogram",
+    "Holder",
     "InvalidKey",
     "InvalidSnapshot",
     "IsDirectory",

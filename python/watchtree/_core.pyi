@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
 from typing import final
 
 from watchtree.config import Config
-from watchtree.records import Node, Notification, Operation, Synced
+from watchtree.records import Holder, Node, Notification, Operation, Synced
 from watchtree.stats import ChannelStats, DispatcherStats, SubscriberStats
 from watchtree.subscribing import Action, Event
+from watchtree.trace import Trace
 from watchtree.words import Failure, RemoveAllWatches, Result
 
 build_type: str
@@ -282,6 +284,9 @@ class Dispatcher:
         Errors: UnknownChannel. Cost: O(watches of the channel), sorted.
         """
 
+    def holders(self) -> list[Holder]:
+        """Where watches hang (contract §2): on nodes and on missing keys, in key order. Cost: O(n log n), a copy of each key."""
+
     def next_deadline(self) -> float | None:
         """Seconds until `dispatch` has something to do: 0.0 now, None never unless something changes."""
 
@@ -391,3 +396,76 @@ class Subscriber:
 
     def verify(self) -> None:
         """Check the invariants of every structure; for tests. Raises AssertionError naming the one that is broken."""
+
+@final
+class Recorder:
+    """Records the calls of a dispatcher and its tree, and what follows from each, until it is stopped. Any thread.
+
+    dispatcher: recorded by one Recorder at a time, else ValueError. max_bytes: 65,536 to 2^36, all that it keeps of the calls,
+    taken as it fills; the oldest calls then make room. for_replay: keep values and an image of the tree too, so that a
+    trace from the dispatcher's first call on can be replayed; else only their sizes are kept.
+    Used as `with Recorder(dispatcher) as recorder: ...`, or until `stop` or its own end.
+    Cost: some 0.1 µs a call and 20 ns a notification in its batch (`watchtree bench record --end python`); O(nodes) once, with
+    for_replay.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, *, max_bytes: int = 1 << 26, for_replay: bool = True) -> None: ...
+    def stop(self) -> None:
+        """Record no more. What was recorded stays. Safe to repeat."""
+
+    def trace(self) -> Trace:
+        """What was recorded so far, as a Trace of its own. Cost: a copy, during which the tree is locked."""
+
+    @property
+    def is_recording(self) -> bool:
+        """False once it was stopped, or the dispatcher is gone."""
+
+    def __enter__(self) -> Recorder: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+@final
+class Log:
+    """The calls of a recording as bytes, which never change: what a `watchtree.trace.Trace` is made of."""
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Log | None:
+        """From `to_bytes`; None for any other bytes. Cost: O(bytes), all of which are checked."""
+
+    def to_bytes(self) -> bytes:
+        """A file's content, not compressed."""
+
+    def columns(self) -> tuple[dict[str, Column], list[str], list[str]]:
+        """The columns by name, the names of channels and those of keys. Cost: O(bytes), some 80 bytes a row."""
+
+    def cut(self, begin: int, end: int) -> Log:
+        """The calls from the number `begin` up to `end`, which is not in it."""
+
+    def replay(self, dispatcher: Dispatcher, clock: ManualClock, calls: int) -> tuple[int, bool]:
+        """Make the first calls again, on a new dispatcher of a tree of `image`, with a clock of its own at 0.
+
+        Answers how many were made, and whether the last one ended otherwise than recorded.
+        """
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def image(self) -> bytes:
+        """The tree when the recording began, as of `Tree.snapshot`; empty if it was not kept."""
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it holds every call since the dispatcher was made, with all values."""
+
+    @property
+    def first_call(self) -> int:
+        """The number of the first call in it, from 0; those before it were dropped, or cut away."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of calls and image."""
+
+@final
+class Column:
+    """One column of a Log, as a read-only buffer: `numpy.asarray` and `memoryview` see its memory, and keep it alive."""

@@ -18,6 +18,7 @@ from watchtree.words import State
 
 if TYPE_CHECKING:
     from watchtree._core import Batch, Dispatcher, Tree
+    from watchtree.trace import Trace
 
 MAX_TREE_NODES = 200
 MAX_ROWS = 50
@@ -101,6 +102,16 @@ def subscriber_html(stats: SubscriberStats) -> str:
     """A table of everything that `Subscriber.stats` counted."""
     figures = [(each.name.replace("_", " "), f"{getattr(stats, each.name):,}") for each in dataclasses.fields(stats)]
     return table(("", ""), figures, 0)
+
+
+def trace_html(trace: Trace) -> str:
+    """A table of how many rows a trace has of each event; without numpy, what it is as text."""
+    try:
+        counts = trace.counts()
+    except ImportError:
+        return escape(repr(trace))
+    rows = [(name.lower().replace("_", " "), f"{count:,}") for name, count in counts.items()]
+    return f"<p>{escape(repr(trace))}</p>{table(('event', 'rows'), rows, 0)}"
 
 
 def _figures(stats: Counters) -> Iterable[tuple[str, str]]:

@@ -29,6 +29,20 @@ class Notification(NamedTuple):
     """The bytes if `state` is VALUE, else None."""
 
 
+class Holder(NamedTuple):
+    """A place where watches of one key hang, as it was when it was read (§2)."""
+
+    key: str
+    mounted: bool
+    """On the key's node; else the key is missing, and it hangs on the holder of its parent key."""
+    watches: int
+    """0 for one that is there for those below it only."""
+    index: int
+    """Of the key's state now."""
+    queued: bool
+    """In the queue of changed holders."""
+
+
 class Synced(NamedTuple):
     """The answer to `Dispatcher.sync` (§2): whose indexes these are, and how far they go."""
 

@@ -209,9 +209,9 @@ def test_the_native_workloads_have_bounds_but_for_memory():
 
 def test_the_python_workloads_are_those_of_the_native_end_and_what_only_python_has():
     native = set(_core.workloads()) - {"limits"}
-    assert set(PYTHON_WORKLOADS) - native == {"spread_batch", "python_read", "python_encode"}
+    assert set(PYTHON_WORKLOADS) - native == {"spread_batch", "python_read", "python_encode", "record"}
     assert native <= set(PYTHON_WORKLOADS)
-    assert set(PYTHON_WORKLOADS) - {"memory", "latency"} <= set(BOUNDS["python"])
+    assert set(PYTHON_WORKLOADS) - {"memory", "latency", "record"} <= set(BOUNDS["python"])
 
 
 @pytest.mark.parametrize(
@@ -220,6 +220,7 @@ def test_the_python_workloads_are_those_of_the_native_end_and_what_only_python_h
         ("python_read", ["python_read"]),
         ("latency", ["latency_p50", "latency_p99", "latency_p99.9"] * 2),
         ("directory", ["directory", "directory_put"]),
+        ("record", ["record_puts_off", "record_puts_on", "record_fanout_off", "record_fanout_on"]),
     ],
 )
 def test_a_workload_of_the_python_end_measures_what_is_delivered(name, figures):

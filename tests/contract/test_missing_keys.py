@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rig import Rig
-from watchtree import State
+from watchtree import Holder, State
 
 VALUE, DIRECTORY, MISSING = State.VALUE, State.DIRECTORY, State.MISSING
 
@@ -243,6 +243,27 @@ def test_the_holders_are_the_same_whatever_came_before(values, keys, holders):
     for key in values:
         rig.put(key)
     assert rig.dispatcher.stats().holders == holders
+
+
+def test_the_holders_say_where_the_watches_of_each_key_hang(rig):
+    rig.put("a.b")
+    rig.sync("alice", {"a.b": 0, "a.x.y": 0, "": 5})
+    rig.sync("bob", {"a.b": 0})
+    assert rig.dispatcher.holders() == [
+        Holder("", True, 1, 1, False),
+        Holder("a", True, 0, 1, False),
+        Holder("a.b", True, 2, 1, False),
+        Holder("a.x", False, 0, 1, False),
+        Holder("a.x.y", False, 1, 1, False),
+    ]
+    index = rig.put("a.b")
+    assert [holder.key for holder in rig.dispatcher.holders() if holder.queued] == ["", "a.b"]
+    made = rig.put("a.x")
+    assert Holder("a.x", True, 0, made, False) in rig.dispatcher.holders()
+    assert Holder("a.b", True, 2, index, True) in rig.dispatcher.holders()
+    rig.dispatcher.close("alice")
+    rig.dispatcher.close("bob")
+    assert rig.dispatcher.holders() == []
 
 
 def test_a_key_made_takes_its_holder_from_the_one_above(rig):

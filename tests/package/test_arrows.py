@@ -17,10 +17,11 @@ MAY_INCLUDE = {
     "base": set(),
     "tree": {"base"},
     "watch": {"base", "tree"},
-    "dispatch": {"base", "tree", "watch"},
-    "wire": {"base", "tree", "watch", "dispatch"},
+    "trace": {"base"},
+    "dispatch": {"base", "tree", "watch", "trace"},
+    "wire": {"base", "tree", "watch", "dispatch", "trace"},
     "subscriber": {"base"},
-    "engine": {"base", "tree", "watch", "dispatch", "wire", "subscriber"},
+    "engine": {"base", "tree", "watch", "trace", "dispatch", "wire", "subscriber"},
 }
 """The rooms of the core, each with those it may include; all may include themselves and the public headers."""
 

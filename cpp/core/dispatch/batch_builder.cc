@@ -31,6 +31,7 @@ void Dispatcher::send_or_idle(Handle handle, Channel& channel, BatchRecord& reco
     if (record.entries.empty()) {
         channel.failures = 0;
         keep_spare(record);
+        record_move(Event::idle, channel);
         return;
     }
     channel.name->retain();
@@ -54,6 +55,15 @@ void Dispatcher::send_or_idle(Handle handle, Channel& channel, BatchRecord& reco
     channel.counters.sent += sent;
     ++channel.counters.batches_sent;
     if (record.more) channel.left_by_cut = channel.ready.size();
+    if (recording_ != nullptr) [[unlikely]]
+        record_batch(record);
+}
+
+void Dispatcher::record_batch(const BatchRecord& record) noexcept {
+    recording_->batch(record.name->view(), record.ticket, record.size_bytes, record.more, record.entries.size());
+    for (const BatchEntry& entry : record.entries)
+        recording_->notification(entry.key->view(), entry.state(), entry.index,
+                                 entry.value == nullptr ? 0 : entry.value->size());
 }
 
 void Dispatcher::fill(BatchRecord& record, Channel& channel) noexcept {
@@ -120,6 +130,19 @@ void Dispatcher::done_until(std::size_t position) noexcept {
 void Dispatcher::drop_outbox() noexcept {
     for (BatchRecord* record : outbox_) unpin(*record);
     outbox_.clear();
+}
+
+bool Dispatcher::hand_over_as_recorded(std::uint64_t ticket) noexcept {
+    while (!outbox_.empty()) {
+        BatchRecord& record = *outbox_.front();
+        const bool cancelled = record.cancelled.load(std::memory_order_relaxed);
+        if (!cancelled && record.ticket != ticket) return false;
+        record.handed_over.store(!cancelled, std::memory_order_relaxed);
+        outbox_.erase(outbox_.begin());
+        unpin(record);
+        if (!cancelled) return true;
+    }
+    return false;
 }
 
 // Not to be handed over any more: it waited too long for a slow transport. Requires: unanswered.

@@ -25,6 +25,14 @@ void Dispatcher::count_step_time(Nanoseconds duration) noexcept {
     ++step_time_[bucket_of(static_cast<std::uint64_t>(duration) / 1000)];
 }
 
+Ending Dispatcher::ending(std::uint64_t outcome) const noexcept {
+    return {.outcome = outcome,
+            .index = tree_.index(),
+            .queues = {watch_tree_.changed_holders(), ready_channels_.size(), retries_.size(), unanswered_.size()},
+            .coalesced = counters_.coalesced + watch_tree_.coalesced(),
+            .elapsed = 0};
+}
+
 DispatcherStats Dispatcher::stats() const {
     DispatcherStats stats;
     static_cast<Counters&>(stats) = counters_;

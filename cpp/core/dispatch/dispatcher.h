@@ -31,6 +31,7 @@
 #include "core/dispatch/channel.h"
 #include "core/dispatch/retries.h"
 #include "core/dispatch/unanswered.h"
+#include "core/trace/recording.h"
 #include "core/tree/tree.h"
 #include "core/watch/watch_tree.h"
 #include "watchtree/config.h"
@@ -100,6 +101,17 @@ class Dispatcher {
     [[nodiscard]] bool watches(std::string_view channel, std::vector<WatchedKey>& watches);
     [[nodiscard]] Memory memory();
     void count_step_time(Nanoseconds duration) noexcept;
+
+    // What follows from a call goes to the recording, which must outlive its use here; null: nowhere.
+    [[nodiscard]] const Config& config() const noexcept { return config_; }
+    void record_to(Recording* recording) noexcept { recording_ = recording; }
+    [[nodiscard]] Ending ending(std::uint64_t outcome) const noexcept;
+    // Whether nothing was ever registered or sent.
+    [[nodiscard]] bool is_new() const noexcept { return last_ticket_ == 0 && epoch_ == 1 && channels_.size() == 0; }
+
+    // For the replay of a recording: takes the batch of the ticket out of the outbox as if it were handed over, and those
+    // before it that are not to be handed over any more. False if it does not wait there.
+    [[nodiscard]] bool hand_over_as_recorded(std::uint64_t ticket) noexcept;
 
     void verify();
 
@@ -171,6 +183,11 @@ class Dispatcher {
     void keep_spare(BatchRecord& record) noexcept;
     void withdraw(BatchRecord& record) noexcept;
     void cancel_undelivered(const Buffer* name) noexcept;
+    void record_batch(const BatchRecord& record) noexcept;
+    void record_move(Event event, const Channel& channel) noexcept {
+        if (recording_ != nullptr) [[unlikely]]
+            recording_->channel_moved(event, channel.name->view());
+    }
     void free_spare() noexcept;
 
     // Answers (answers.cc).
@@ -189,6 +206,7 @@ class Dispatcher {
     Tree& tree_;
     WatchTree& watch_tree_;
     const Config config_;
+    Recording* recording_ = nullptr;
     std::uint64_t epoch_ = 1;
     bool resetting_ = false;
 

@@ -215,6 +215,7 @@ void Dispatcher::close_channel(Handle handle) noexcept {
                  HashedHandle::hash_of);
     names_.trim(HashedHandle::hash_of);
     silence_.erase(channels_, handle);
+    record_move(Event::closed, channel);
     channel.name->release();
     channels_.free(handle);
     if (channels_.size() == 0) free_spare();

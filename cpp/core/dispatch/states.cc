@@ -39,12 +39,14 @@ void Dispatcher::join_ready_channels(Handle handle, Channel& channel) noexcept {
     WATCHTREE_ASSERT(channel.state == ChannelState::idle && !channel.ready.empty());
     channel.state = ChannelState::ready;
     ready_channels_.push_back(channels_, handle);
+    record_move(Event::ready, channel);
 }
 
 void Dispatcher::leave_ready_channels(Handle handle) noexcept {
     WATCHTREE_ASSERT(channels_[handle].state == ChannelState::ready);
     ready_channels_.erase(channels_, handle);
     channels_[handle].state = ChannelState::idle;
+    record_move(Event::idle, channels_[handle]);
 }
 
 // Requires: its batch was just forgotten; room for a retry.
@@ -54,6 +56,8 @@ void Dispatcher::back_off_channel(Handle handle, Nanoseconds now) noexcept {
     const std::uint32_t lane = lane_of(channel.failures);
     channel.state = ChannelState::backing_off;
     channel.retry = retries_.add(lane, later(now, config_.backoff_ns[lane]), handle, true);
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->backs_off(channel.name->view(), config_.backoff_ns[lane]);
 }
 
 std::uint32_t Dispatcher::lane_of(std::uint32_t failures) const noexcept {

@@ -22,6 +22,8 @@ bool Dispatcher::fail_overdue(Nanoseconds now) {
         if (record == nullptr || now - record->sent_at < config_.answer_timeout_ns) return true;
         if (items == config_.max_batch_size) return false;
         withdraw(*record);
+        if (recording_ != nullptr) [[unlikely]]
+            recording_->overdue(record->ticket);
         fail_record(*record, Failure::timeout, now);
     }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/tree/key.h"
+
 namespace watchtree::core {
 
 Engine::Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
@@ -38,6 +40,7 @@ void Engine::retire() noexcept {
         watch_tree_.reset();
         retired_ = true;
         disarm();
+        set_recorder(nullptr);
         waker.swap(waker_);
         last = is_unused();
     }
@@ -58,31 +61,56 @@ void Engine::give_back(BatchRecord& record) noexcept {
 Status Engine::sync(std::string_view channel, std::span<const Known> known, bool replace, Synced& synced,
                     std::size_t& bad) {
     const Turn turn(*group_);
-    const Status status = dispatcher_.sync(channel, known, replace, clock_.now(), bad);
+    const Nanoseconds now = clock_.now();
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->sync(now, channel, known, replace);
+    const Status status = dispatcher_.sync(channel, known, replace, now, bad);
+    if (recording_ != nullptr) [[unlikely]]
+        end_recorded(static_cast<std::uint64_t>(status));
     synced = {group_->tree_.id(), group_->tree_.index()};
     return status;
 }
 
 std::uint32_t Engine::touch(std::string_view channel) {
     const Turn turn(*group_);
-    return dispatcher_.touch(channel, clock_.now());
+    const Nanoseconds now = clock_.now();
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->channel_call(Event::touch, now, channel);
+    const std::uint32_t watches = dispatcher_.touch(channel, now);
+    if (recording_ != nullptr) [[unlikely]]
+        end_recorded(watches);
+    return watches;
 }
 
 bool Engine::close(std::string_view channel) {
     const Turn turn(*group_);
-    return dispatcher_.close(channel);
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->channel_call(Event::close, clock_.now(), channel);
+    const bool was_there = dispatcher_.close(channel);
+    if (recording_ != nullptr) [[unlikely]]
+        end_recorded(was_there ? 1 : 0);
+    return was_there;
 }
 
 void Engine::reset() {
     const Turn turn(*group_);
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->plain_call(Event::reset, clock_.now());
     dispatcher_.reset();
+    if (recording_ != nullptr) [[unlikely]]
+        end_recorded(0);
 }
 
 bool Engine::step() {
     const Turn turn(*group_);
     const Nanoseconds begin = clock_.now();
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->plain_call(Event::dispatch, begin);
     const bool complete = dispatcher_.step(begin);
-    dispatcher_.count_step_time(clock_.now() - begin);
+    const Nanoseconds elapsed = clock_.now() - begin;
+    dispatcher_.count_step_time(elapsed);
+    if (recording_ != nullptr) [[unlikely]]
+        end_recorded(complete ? 1 : 0, elapsed);
     disarm();
     if (!dispatcher_.has_work()) arm();
     return complete;
@@ -97,16 +125,54 @@ void Engine::deliver() {
             while (done < records->size()) {
                 BatchRecord& record = *(*records)[done++];
                 if (record.cancelled.load(std::memory_order_relaxed)) continue;
+                if (is_recorded_.load(std::memory_order_relaxed) && !begin_recorded_hand_over(record)) continue;
                 record.handed_over.store(true, std::memory_order_relaxed);
-                if (!courier->hand_over(record)) fail(record, Failure::raised);
+                if (!courier->hand_over(record)) raised(record.ticket);
             }
         } catch (...) {
-            fail(*(*records)[done - 1], Failure::raised);
+            raised((*records)[done - 1]->ticket);
             (void)end_delivery(done, true);
             throw;
         }
         records = end_delivery(done, false);
     }
+}
+
+// Under the lock, so that the recording has it in its place among the other calls.
+bool Engine::begin_recorded_hand_over(BatchRecord& record) {
+    const Turn turn(*group_);
+    const bool cancelled = record.cancelled.load(std::memory_order_relaxed);
+    if (!cancelled && recording_ != nullptr) {
+        recording_->sending_call(Event::hand_over, clock_.now(), record.ticket);
+        end_recorded(0);
+    }
+    return !cancelled;
+}
+
+bool Engine::hand_over_as_recorded(std::uint64_t ticket) {
+    const Turn turn(*group_);
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->sending_call(Event::hand_over, clock_.now(), ticket);
+    const bool waited = dispatcher_.hand_over_as_recorded(ticket);
+    if (recording_ != nullptr) [[unlikely]]
+        end_recorded(0);
+    return waited;
+}
+
+void Engine::set_recorder(std::shared_ptr<Recorder> recorder) noexcept {
+    if (recorder_ != nullptr) recorder_->detach();
+    group_->recorded_ -= recorder_ != nullptr;
+    group_->recorded_ += recorder != nullptr;
+    recorder_ = std::move(recorder);
+    recording_ = recorder_ == nullptr ? nullptr : &recorder_->recording();
+    is_recorded_.store(recording_ != nullptr, std::memory_order_relaxed);
+    dispatcher_.record_to(recording_);
+}
+
+void Engine::end_recorded(std::uint64_t outcome, Nanoseconds elapsed) noexcept {
+    Ending ending = dispatcher_.ending(outcome);
+    ending.elapsed = elapsed;
+    recording_->end(ending);
 }
 
 std::vector<BatchRecord*>* Engine::start_delivery() {
@@ -133,43 +199,75 @@ std::vector<BatchRecord*>* Engine::end_delivery(std::size_t done, bool interrupt
 
 Answered Engine::acknowledge(std::uint64_t ticket) {
     const Turn turn(*group_);
-    return answered(dispatcher_.acknowledge(dispatcher_.find_unanswered(ticket), clock_.now()));
+    return answered(acknowledge_in_turn(dispatcher_.find_unanswered(ticket), ticket));
 }
 
 Answered Engine::acknowledge(BatchRecord& record) {
     const Turn turn(*group_);
-    return answered(dispatcher_.acknowledge(&record, clock_.now()));
+    return answered(acknowledge_in_turn(&record, record.ticket));
+}
+
+Outcome Engine::acknowledge_in_turn(BatchRecord* record, std::uint64_t ticket) {
+    const Nanoseconds now = clock_.now();
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->sending_call(Event::acknowledge, now, ticket);
+    return recorded(dispatcher_.acknowledge(record, now));
 }
 
 Answered Engine::acknowledge(std::uint64_t ticket, std::span<const std::int64_t> results, std::string& culprit) {
     const Turn turn(*group_);
-    BatchRecord* const record = dispatcher_.find_unanswered(ticket);
-    return answered(dispatcher_.acknowledge(record, results, clock_.now(), culprit));
+    return answered(acknowledge_in_turn(dispatcher_.find_unanswered(ticket), ticket, results, culprit));
 }
 
 Answered Engine::acknowledge(BatchRecord& record, std::span<const std::int64_t> results, std::string& culprit) {
     const Turn turn(*group_);
-    return answered(dispatcher_.acknowledge(&record, results, clock_.now(), culprit));
+    return answered(acknowledge_in_turn(&record, record.ticket, results, culprit));
+}
+
+Outcome Engine::acknowledge_in_turn(BatchRecord* record, std::uint64_t ticket, std::span<const std::int64_t> results,
+                                    std::string& culprit) {
+    const Nanoseconds now = clock_.now();
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->results(now, ticket, results);
+    return recorded(dispatcher_.acknowledge(record, results, now, culprit));
 }
 
 Answered Engine::remove_all(std::uint64_t ticket) {
     const Turn turn(*group_);
-    return answered(dispatcher_.remove_all(dispatcher_.find_unanswered(ticket)));
+    return answered(remove_all_in_turn(dispatcher_.find_unanswered(ticket), ticket));
 }
 
 Answered Engine::remove_all(BatchRecord& record) {
     const Turn turn(*group_);
-    return answered(dispatcher_.remove_all(&record));
+    return answered(remove_all_in_turn(&record, record.ticket));
+}
+
+Outcome Engine::remove_all_in_turn(BatchRecord* record, std::uint64_t ticket) {
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->sending_call(Event::remove_all, clock_.now(), ticket);
+    return recorded(dispatcher_.remove_all(record));
 }
 
 Answered Engine::fail(std::uint64_t ticket, Failure failure) {
     const Turn turn(*group_);
-    return answered(dispatcher_.fail(dispatcher_.find_unanswered(ticket), failure, clock_.now()));
+    return answered(fail_in_turn(Event::fail, dispatcher_.find_unanswered(ticket), ticket, failure));
 }
 
 Answered Engine::fail(BatchRecord& record, Failure failure) {
     const Turn turn(*group_);
-    return answered(dispatcher_.fail(&record, failure, clock_.now()));
+    return answered(fail_in_turn(Event::fail, &record, record.ticket, failure));
+}
+
+void Engine::raised(std::uint64_t ticket) {
+    const Turn turn(*group_);
+    fail_in_turn(Event::raised, dispatcher_.find_unanswered(ticket), ticket, Failure::raised);
+}
+
+Outcome Engine::fail_in_turn(Event event, BatchRecord* record, std::uint64_t ticket, Failure failure) {
+    const Nanoseconds now = clock_.now();
+    if (recording_ != nullptr) [[unlikely]]
+        recording_->sending_call(event, now, ticket, static_cast<std::uint64_t>(failure));
+    return recorded(dispatcher_.fail(record, failure, now));
 }
 
 void Engine::set_waker(std::shared_ptr<Waker> waker) {
@@ -236,6 +334,21 @@ std::optional<std::vector<std::pair<std::string, Index>>> Engine::watches(std::s
     watches.reserve(watched.size());
     for (const WatchedKey& watch : watched) watches.emplace_back(watch.key.get()->view(), watch.notified);
     return watches;
+}
+
+std::vector<HolderView> Engine::holders() {
+    std::vector<HolderView> holders;
+    {
+        const Turn turn(*group_);
+        holders.reserve(watch_tree_->holders());
+        watch_tree_->for_each_holder([&](Handle handle, const Holder& holder) {
+            holders.push_back({std::string(holder.key->view()), holder.mounted != 0, holder.watch_count,
+                               watch_tree_->index_of(handle), holder.queued != 0});
+        });
+    }
+    std::sort(holders.begin(), holders.end(),
+              [](const HolderView& a, const HolderView& b) { return key_less(a.key, b.key); });
+    return holders;
 }
 
 std::optional<Nanoseconds> Engine::next_deadline() {

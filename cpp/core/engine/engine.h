@@ -6,6 +6,7 @@
 //             batch is given back.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include "core/dispatch/dispatcher.h"
 #include "core/engine/forward_clock.h"
 #include "core/engine/group.h"
+#include "core/engine/recorder.h"
 #include "core/watch/watch_tree.h"
 #include "watchtree/clock.h"
 #include "watchtree/config.h"
@@ -36,6 +38,15 @@ class Courier {
 struct Answered {
     Outcome outcome;
     bool must_deliver;
+};
+
+// One place where watches hang.
+struct HolderView {
+    std::string key;
+    bool mounted;  // else the key is missing
+    std::uint32_t watches;
+    Index index;  // of its key's state
+    bool queued;  // in the queue of changed holders
 };
 
 class Engine;
@@ -73,6 +84,7 @@ class Engine {
     Answered remove_all(BatchRecord& record);
     Answered fail(std::uint64_t ticket, Failure failure);
     Answered fail(BatchRecord& record, Failure failure);
+    void raised(std::uint64_t ticket);  // the transport, when it was handed this batch
 
     // Batches that were handed over. The one who keeps a record pins it, while it is handed over, and gives it back later.
     static void pin(BatchRecord& record) noexcept { record.pins.fetch_add(1, std::memory_order_relaxed); }
@@ -80,11 +92,15 @@ class Engine {
 
     void set_waker(std::shared_ptr<Waker> waker);
 
+    // For a replay; see Dispatcher.
+    [[nodiscard]] bool hand_over_as_recorded(std::uint64_t ticket);
+
     [[nodiscard]] std::uint64_t epoch();
     [[nodiscard]] DispatcherStats stats();
     [[nodiscard]] std::optional<ChannelStats> channel_stats(std::string_view channel);
     [[nodiscard]] std::vector<std::string> channels();
     [[nodiscard]] std::optional<std::vector<std::pair<std::string, Index>>> watches(std::string_view channel);
+    [[nodiscard]] std::vector<HolderView> holders();  // in key order
     // Nanoseconds until there is something to do, 0 now; none: nothing unless something changes.
     [[nodiscard]] std::optional<Nanoseconds> next_deadline();
     [[nodiscard]] Memory memory();
@@ -92,12 +108,14 @@ class Engine {
 
   private:
     friend class Group;
+    friend class Recorder;
     friend class Turn;
 
     Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
            std::shared_ptr<Courier> courier);
     ~Engine() = default;
 
+    [[nodiscard]] bool begin_recorded_hand_over(BatchRecord& record);
     [[nodiscard]] std::vector<BatchRecord*>* start_delivery();
     [[nodiscard]] std::vector<BatchRecord*>* end_delivery(std::size_t done, bool interrupted);
 
@@ -106,6 +124,18 @@ class Engine {
     void arm() noexcept;  // Requires: not armed.
     void disarm() noexcept;
     void reset_in_turn() noexcept { dispatcher_.reset(); }
+    void set_recorder(std::shared_ptr<Recorder> recorder) noexcept;
+    void end_recorded(std::uint64_t outcome, Nanoseconds elapsed = 0) noexcept;
+    [[nodiscard]] Outcome recorded(Outcome outcome) noexcept {
+        if (recording_ != nullptr) [[unlikely]]
+            end_recorded(static_cast<std::uint64_t>(outcome));
+        return outcome;
+    }
+    Outcome acknowledge_in_turn(BatchRecord* record, std::uint64_t ticket);
+    Outcome acknowledge_in_turn(BatchRecord* record, std::uint64_t ticket, std::span<const std::int64_t> results,
+                                std::string& culprit);
+    Outcome remove_all_in_turn(BatchRecord* record, std::uint64_t ticket);
+    Outcome fail_in_turn(Event event, BatchRecord* record, std::uint64_t ticket, Failure failure);
     void verify_in_turn();
     [[nodiscard]] bool is_unused() const noexcept {
         return retired_ && !delivering_ && dispatcher_.records_in_use() == 0;
@@ -118,6 +148,9 @@ class Engine {
     std::shared_ptr<Courier> courier_;
     std::optional<WatchTree> watch_tree_;  // none once retired
     Dispatcher dispatcher_;
+    std::shared_ptr<Recorder> recorder_;
+    Recording* recording_ = nullptr;        // the recorder's
+    std::atomic<bool> is_recorded_{false};  // the same, for a look without the lock
     bool delivering_ = false;
     bool retired_ = false;
     std::shared_ptr<Waker> waker_;

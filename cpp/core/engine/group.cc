@@ -35,13 +35,41 @@ void Turn::wake_and_end() noexcept {
 
 Change Group::change(const Operation& operation, AskedIndex asked) {
     const Turn turn(*this);
+    if (recorded_ != 0) return change_recorded(operation, asked);
     return tree_.change(operation, asked);
+}
+
+// begin(recording, now), end(recording, how the call ended): for each engine that is recorded.
+
+template <typename Begin>
+void Group::begin_recorded(Begin begin) noexcept {
+    for (Engine* engine : engines_)
+        if (engine->recording_ != nullptr) begin(*engine->recording_, engine->clock_.now());
+}
+
+template <typename End>
+void Group::end_recorded(End end) noexcept {
+    for (Engine* engine : engines_)
+        if (engine->recording_ != nullptr) end(*engine->recording_, engine->dispatcher_);
+}
+
+Change Group::change_recorded(const Operation& operation, AskedIndex asked) {
+    begin_recorded([&](Recording& recording, Nanoseconds now) { recording.change(now, operation, asked); });
+    const Change change = tree_.change(operation, asked);
+    end_recorded([&](Recording& recording, const Dispatcher& dispatcher) {
+        recording.end(dispatcher.ending(static_cast<std::uint64_t>(change.status)));
+    });
+    return change;
 }
 
 Status Group::batch(std::span<const Operation> operations, AskedIndex asked, std::vector<Change>& changes,
                     Index& index) {
     const Turn turn(*this);
+    begin_recorded([&](Recording& recording, Nanoseconds now) { recording.changes(now, operations, asked); });
     const Status status = tree_.batch(operations, asked, changes);
+    end_recorded([&](Recording& recording, const Dispatcher& dispatcher) {
+        recording.end(dispatcher.ending(static_cast<std::uint64_t>(status)), changes);
+    });
     index = tree_.index();
     return status;
 }
@@ -150,8 +178,10 @@ Status Group::restore(std::string_view image) {
     if (!parsed) return Status::invalid_snapshot;
     const std::unique_ptr<Tree> built = tree_.build(parsed->index, parsed->nodes);
     const Turn turn(*this);
+    begin_recorded([&](Recording& recording, Nanoseconds now) { recording.restore(now, image); });
     for (Engine* engine : engines_) engine->reset_in_turn();
     tree_.replace(parsed->id, *built);
+    end_recorded([](Recording& recording, const Dispatcher& dispatcher) { recording.end(dispatcher.ending(0)); });
     built->clear();  // its buffers may be shared with batches, so they go under the lock
     return Status::ok;
 }

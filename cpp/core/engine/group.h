@@ -70,15 +70,22 @@ class Group {
 
   private:
     friend class Engine;
+    friend class Recorder;
     friend class Turn;
 
+    template <typename Begin>
+    void begin_recorded(Begin begin) noexcept;
+    template <typename End>
+    void end_recorded(End end) noexcept;
+    [[nodiscard]] Change change_recorded(const Operation& operation, AskedIndex asked);
     void lock() { lock_.lock(); }
     void unlock() noexcept { lock_.unlock(); }
 
     PatientLock lock_;
     Tree tree_;
     std::vector<Engine*> engines_;
-    std::uint32_t armed_ = 0;  // engines that would wake somebody
+    std::uint32_t armed_ = 0;     // engines that would wake somebody
+    std::uint32_t recorded_ = 0;  // engines whose calls, and so the tree's, are recorded
 };
 
 // The lock, for the length of a call. At its end those dispatchers are woken that have something to do and had nothing.

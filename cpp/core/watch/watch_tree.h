@@ -58,6 +58,10 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] Watch& watch(Handle handle) noexcept { return watches_[handle]; }
     [[nodiscard]] const Watch& watch(Handle handle) const noexcept { return watches_[handle]; }
     [[nodiscard]] const Holder& holder(Handle handle) const noexcept { return holders_[handle]; }
+    template <typename Visit>
+    void for_each_holder(Visit visit) {
+        holders_.for_each(visit);
+    }
     [[nodiscard]] Index index_of(Handle handle) const noexcept {
         const Holder& holder = holders_[handle];
         if (!holder.mounted) return holder.missing_index;

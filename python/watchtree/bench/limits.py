@@ -48,6 +48,10 @@ BOUNDS = {
         "scale": "limit_load",
         "python_read": "limit_python_call",
         "python_encode": "limit_load",
+        "record_puts_off": "limit_python_call",
+        "record_puts_on": "limit_python_call",
+        "record_fanout_off": "limit_python_call",
+        "record_fanout_on": "limit_python_call",
     },
 }
 """By end and figure, what nobody who does this work can do without: a call, a look-up of the key, a load from memory."""

@@ -22,6 +22,8 @@ UNITS = {
     "directory_put": "puts/s",
     "register": "watches/s",
     "churn": "syncs/s",
+    "record_puts_off": "puts/s",
+    "record_puts_on": "puts/s",
     "latency_p50": "ns",
     "latency_p99": "ns",
     "latency_p99.9": "ns",

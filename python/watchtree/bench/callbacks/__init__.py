@@ -1,12 +1,12 @@
 """The workloads of the Python end: every batch is one call of a Python function, which acknowledges it.
 
-Those of the native end (cpp/bench), of fewer rounds or subscribers where Python would take minutes, and two on what is done with
-a batch.
+Those of the native end (cpp/bench), of fewer rounds or subscribers where Python would take minutes, two on what is done with a
+batch, and one on what it costs to be recorded.
 """
 
 from __future__ import annotations
 
-from watchtree.bench.callbacks import batches, changes, connections, cores, latency, sizes
+from watchtree.bench.callbacks import batches, changes, connections, cores, latency, record, sizes
 from watchtree.bench.rounds import Measured, timed
 
 WORKLOADS: dict[str, Measured] = {
@@ -24,5 +24,6 @@ WORKLOADS: dict[str, Measured] = {
     "scale": sizes.scale,
     "python_read": timed(batches.python_read),
     "python_encode": timed(batches.python_encode),
+    "record": timed(record.of_puts, record.of_notifications),
 }
 """What can be measured, each with a number of rounds."""

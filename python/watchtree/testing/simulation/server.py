@@ -9,6 +9,7 @@ from watchtree import Batch, Dispatcher, Tree
 from watchtree.errors import WatchTreeError
 from watchtree.records import CompareAndSet, Mkdir, Operation, Put, Remove
 from watchtree.testing.simulation.network import NodeClock
+from watchtree.trace import Recorder
 from watchtree.words import Failure, RemoveAllWatches, State
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class Hosted:
         snapshot, self.applied = image
         self.tree = Tree.from_snapshot(snapshot, config=world.config)
         self.dispatcher = Dispatcher(self.tree, self.send, config=world.config, clock=server.clock)
+        recorders = server.simulation.recorders
+        if recorders is not None:
+            recorders[f"{server.name} tree{group} #{server.starts}"] = Recorder(self.dispatcher)
         self.in_flight: dict[str, int] = {}
         """The ticket of the batch that is on its way to each channel."""
         self.asked: dict[str, int] = {}
@@ -113,6 +117,7 @@ class SimulatedServer:
         self.clock = NodeClock(simulation.timeline)
         self.up = True
         self.paused = False
+        self.starts = 0
         self.images = list(simulation.empty_images)
         self.start()
 
@@ -122,6 +127,7 @@ class SimulatedServer:
         self.reached = [applied for _, applied in self.images]
         self.sessions: dict[str, tuple[int, int]] = {}
         """Subscriber and connection by the subscriber's name."""
+        self.starts += 1
         self.hosted = [Hosted(self, group, image) for group, image in enumerate(self.images)]
 
     def crash(self) -> None:

@@ -13,6 +13,7 @@ from watchtree.testing.simulation.network import Network, Timeline
 from watchtree.testing.simulation.scenario import Scenario
 from watchtree.testing.simulation.server import SimulatedServer, apply_operation
 from watchtree.testing.simulation.subscriber import SimulatedSubscriber
+from watchtree.trace import Recorder, Trace
 
 SHOWN = 60
 """How many of the last lines a Violation shows."""
@@ -25,10 +26,14 @@ class Simulation:
     """One run of a scenario. Raises Violation where a guarantee does not hold.
 
     journal: whether to keep a line for everything that happens; two runs of a scenario have the same journal, byte for byte.
+    record: whether to record every dispatcher: see `traces`.
     make_link: makes the connections that carry the messages; None: a network that is simulated, with all its faults.
     """
 
-    def __init__(self, scenario: Scenario, *, journal: bool = False, make_link: MakeLink | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, *, journal: bool = False, record: bool = False, make_link: MakeLink | None = None
+    ) -> None:
+        self.recorders: dict[str, Recorder] | None = {} if record else None
         self.scenario = scenario
         self.world = world = scenario.world
         self.config = Config(
@@ -81,6 +86,15 @@ class Simulation:
         for tree_id, name in self._ids.items():
             text = text.replace(tree_id, name)
         return text.encode()
+
+    def traces(self) -> dict[str, Trace]:
+        """What each dispatcher did so far, by the names of server, tree and start: "server0 tree1 #2".
+
+        Their times are those of each server's clock. Errors: ValueError if nothing is recorded.
+        """
+        if self.recorders is None:
+            raise ValueError("this simulation records nothing; make it with record=True")
+        return {name: recorder.trace() for name, recorder in self.recorders.items()}
 
     def last_lines(self) -> str:
         """What happened last."""

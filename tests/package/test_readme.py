@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import re
 import subprocess
@@ -11,28 +9,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from pages import Example, broken_links, examples
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEMO = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/watchtree demo"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install '.[test]' && .venv/bin/python -m pytest"
 
-# A Python block, and the text block that follows it at once, which is what it prints.
-EXAMPLES = re.findall(r"^```python\n(.*?)^```\n(?:^```text\n(.*?)^```\n)?", README, re.MULTILINE | re.DOTALL)
+EXAMPLES = examples(ROOT / "README.md")
 
 
-@pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_an_example_runs_and_prints_what_the_readme_says(number: int) -> None:
-    code, output = EXAMPLES[number]
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(code, f"README example {number}", "exec"), {"__name__": "__main__"})
-    assert printed.getvalue() == output
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_an_example_runs_and_prints_what_the_readme_says(example: Example) -> None:
+    assert example.run() == example.output
 
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 2
-    assert EXAMPLES[0][1]
+    assert EXAMPLES[0].output
 
 
 def test_the_two_commands_stand_in_blocks_of_their_own() -> None:
@@ -49,10 +43,7 @@ def test_the_gate_runs_the_test_command_of_the_readme_and_the_demo() -> None:
 
 
 def test_the_files_that_it_links_are_there() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert links
-    for link in links:
-        assert "://" in link or (ROOT / link).is_file(), link
+    assert broken_links(ROOT / "README.md") == []
 
 
 def test_every_guarantee_of_the_contract_is_named_with_a_test_that_exists() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 OnError = Callable[[BaseException, str], None]
+"""The type of `Config.on_error`: called with the error, and the channel or group that it belongs to, "" if it belongs to none."""
 
 
 @dataclass(frozen=True)

@@ -105,3 +105,4 @@ class CompareAndSet(NamedTuple):
 
 
 Operation = Put | Mkdir | Remove | CompareAndSet
+"""An item of `Tree.batch`: Put, Mkdir, Remove or CompareAndSet."""

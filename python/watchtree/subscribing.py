@@ -39,6 +39,7 @@ class Touch(NamedTuple):
 
 
 Action = Connect | Disconnect | Sync | Touch
+"""What `Subscriber.actions` says: Connect, Disconnect, Sync or Touch."""
 
 
 class Event(NamedTuple):

@@ -21,7 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.roles import XRefRole
 from sphinx.util import logging
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PACKAGE = ROOT / "python" / "watchtree"
 
@@ -52,13 +52,10 @@ autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
 
 # Files of the repository that a page includes whole: a link to the file becomes a link to the page.
-PAGES = {
-    "cpp/CONTRACT.md": "contract",
-    "cpp/README.md": "core",
-    "python/watchtree/bench/README.md": "benchmarks",
-    "CHANGELOG.md": "changes",
-    "README.md": "index",
-}
+PAGES = {"README.md": "index"}
+for _page in HERE.glob("*.md"):
+    if _whole := re.match(r"```\{include\} (\S+)\n```", _page.read_text(encoding="utf-8")):
+        PAGES[(HERE / _whole[1]).resolve().relative_to(ROOT).as_posix()] = _page.stem
 
 
 class Name(XRefRole):  # type: ignore[misc]  # Sphinx is not there where types are checked

@@ -29,7 +29,7 @@ _attaching = threading.Lock()
 class Runner:
     """Drives one dispatcher, from a thread of its own or from an event loop.
 
-        with Runner(dispatcher): ...        # a thread "watchtree-runner" calls the transport; `start` and `stop` do the same
+        with Runner(dispatcher): ...        # a thread "watchtree-runner" calls the transport; start and stop do the same
         async with Runner(dispatcher): ...  # the running event loop calls the transport, between its other callbacks
 
     dispatcher: one whose `on_work` is None. The Runner sets it, and sets it back when it stops. A dispatcher can

@@ -45,6 +45,7 @@ myst_heading_anchors = 3
 autoapi_dirs = [str(PACKAGE)]
 autoapi_file_patterns = ["*.pyi", "*.py"]  # of a module with both, the stub
 autoapi_ignore = ["*/bench/*", "*/cli/*", "*/__main__.py"]
+suppress_warnings = ["autoapi.python_import_resolution"]  # a stub and a module may import types from each other
 autoapi_options = ["members", "undoc-members", "imported-members"]
 autoapi_generate_api_docs = False  # api.md says what stands where
 autoapi_add_toctree_entry = False

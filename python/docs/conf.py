@@ -36,6 +36,8 @@ nitpicky = True
 nitpick_ignore = [  # names for types that say nothing without the source
     ("py:class", "watchtree.testing.simulation.links.MakeLink"),
     ("py:class", "Step"),
+    ("py:class", "watchtree._core.Log"),
+    ("py:class", "Columns"),
 ]
 smartquotes = False  # a quote in a docstring is one of Python's
 default_role = "name"

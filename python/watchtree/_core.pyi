@@ -9,7 +9,7 @@ from watchtree.config import Config
 from watchtree.records import Holder, Node, Notification, Operation, Synced
 from watchtree.stats import ChannelStats, DispatcherStats, SubscriberStats
 from watchtree.subscribing import Action, Event
-from watchtree.trace import Trace
+from watchtree.trace.trace import Trace
 from watchtree.words import Failure, RemoveAllWatches, Result
 
 build_type: str

@@ -1,4 +1,4 @@
-"""The exceptions of watchtree, named as in the contract (cpp/CONTRACT.md, §1 and §2).
+"""The exceptions of watchtree, named as in the contract (cpp/CONTRACT.md, §1 to §4).
 
 Each derives from `WatchTreeError` and from the builtin that fits, so that `except KeyError` and `except ValueError` work as
 a Python user expects. A message says what was asked, what stands against it and what to do. The fields hold the same as

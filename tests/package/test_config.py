@@ -16,7 +16,7 @@ INTS = {
     "max_batch_size": (1, 1 << 30),
     "max_batch_bytes": (1, 1 << 30),
 }
-SECONDS = ["dispatch_interval", "answer_timeout", "channel_timeout"]
+SECONDS = ["dispatch_interval", "answer_timeout", "channel_timeout", "heartbeat"]
 ints = pytest.mark.parametrize(("field", "low", "high"), [(name, *bounds) for name, bounds in INTS.items()])
 seconds = pytest.mark.parametrize("field", SECONDS)
 
@@ -26,6 +26,7 @@ def test_the_defaults_are_those_of_the_contract():
     assert (config.max_key_bytes, config.max_value_bytes) == (8192, 1024 * 1024)
     assert (config.max_batch_size, config.max_batch_bytes) == (100, 80 * 1024)
     assert (config.dispatch_interval, config.answer_timeout, config.channel_timeout) == (0.5, 15.0, 120.0)
+    assert config.heartbeat == 60.0
     assert config.backoff == (1.0, 10.0, 30.0, 60.0)
     assert config.on_error is None
 

@@ -38,6 +38,7 @@ nitpick_ignore = [  # names for types that say nothing without the source
     ("py:class", "Step"),
     ("py:class", "watchtree._core.Log"),
     ("py:class", "Columns"),
+    ("py:class", "matplotlib.axes.Axes"),
 ]
 smartquotes = False  # a quote in a docstring is one of Python's
 default_role = "name"

@@ -47,7 +47,7 @@ class Counters:
     a second time; one found in flight whose sending then failed.
     """
     batches_acknowledged: int
-    """Batches answered with an acknowledgement or with per-watch results of the right number."""
+    """Batches answered with an acknowledgement, per-watch results of the right number, or the removal of all watches."""
     failures: Mapping[str, int]
     """Batches that failed, by the name of the `Failure`; every name is there. TIMEOUT counts overdue answers too."""
     watch_errors: int

@@ -56,7 +56,7 @@ def test_a_step_is_a_row_with_its_batches_and_their_notifications_after_it(recor
     rows = recorded.rows("channel", "key", "ticket", "index", "outcome", "count", "bytes")[start:]
     size = recorded.batches[0].size_bytes
     assert rows == [
-        ("DISPATCH", None, None, 0, 1, 1, 0, 0),
+        ("DISPATCH", None, None, 0, 1, 1, 1, 0),
         ("BATCH", "alice", None, 1, 0, 0, 3, size),
         ("NOTIFICATION", "alice", "a", 1, 1, State.VALUE, 0, 3),
         ("NOTIFICATION", "alice", "missing", 1, 1, State.MISSING, 0, 0),
@@ -74,6 +74,25 @@ def test_a_cut_batch_and_an_unfinished_step_are_marked(make_recorded):
     rig.dispatch()
     marks = [row for row in rig.rows("channel", "outcome") if row[0] in ("BATCH", "DISPATCH")]
     assert marks == [("DISPATCH", None, 0), ("BATCH", "alice", 1)]
+
+
+@pytest.mark.parametrize(
+    ("channels", "keys", "count", "complete"),
+    [(0, 0, 0, 1), (3, 0, 3, 1), (0, 4, 4, 1), (3, 4, 4, 1), (9, 0, 5, 0), (0, 9, 5, 0), (2, 9, 5, 0)],
+)
+def test_a_step_says_how_many_items_its_busiest_part_had(make_recorded, channels, keys, count, complete):
+    rig = make_recorded(max_batch_size=5)
+    watched = [f"key{number}" for number in range(keys)]
+    for key in watched:
+        rig.put(key)
+    if watched:
+        rig.watch("watcher", *watched)
+        for key in watched:
+            rig.put(key)
+    for number in range(channels):
+        rig.sync(f"channel{number}", {"other": 0})
+    rig.dispatch()
+    assert [row for row in rig.rows("count", "outcome") if row[0] == "DISPATCH"][-1] == ("DISPATCH", count, complete)
 
 
 def test_an_answer_is_a_row_that_says_whether_it_counted(recorded):
@@ -106,6 +125,18 @@ def test_a_wrong_number_of_results_closes_the_channel(recorded):
     recorded.dispatch()
     recorded.batches[0].acknowledge([0, 0])
     assert recorded.rows("channel", "outcome")[-2:] == [("RESULTS", "alice", 2), ("CLOSED", "alice", 0)]
+
+
+def test_results_that_do_not_count_have_no_rows_of_their_own(recorded):
+    recorded.sync("alice", {"a": 0})
+    recorded.dispatch()
+    recorded.batches[0].acknowledge([2])
+    recorded.batches[0].acknowledge([2])
+    recorded.clock.advance(1)
+    recorded.dispatch()
+    recorded.batches[1].acknowledge([2, 2])
+    results = [row for row in recorded.rows("outcome") if row[0].startswith("RESULT")]
+    assert results == [("RESULTS", 1), ("RESULT", 2), ("RESULTS", 0), ("RESULTS", 2)]
 
 
 def test_a_failure_is_a_row_with_its_reason_and_the_back_off_after_it(recorded):

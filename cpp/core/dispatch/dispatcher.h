@@ -106,6 +106,7 @@ class Dispatcher {
     [[nodiscard]] const Config& config() const noexcept { return config_; }
     void record_to(Recording* recording) noexcept { recording_ = recording; }
     [[nodiscard]] Ending ending(std::uint64_t outcome) const noexcept;
+    [[nodiscard]] std::uint32_t busiest_part() const noexcept { return busiest_part_; }
     // Whether nothing was ever registered or sent.
     [[nodiscard]] bool is_new() const noexcept { return last_ticket_ == 0 && epoch_ == 1 && channels_.size() == 0; }
 
@@ -149,6 +150,7 @@ class Dispatcher {
     [[nodiscard]] std::uint32_t lane_of(std::uint32_t failures) const noexcept;
 
     // The step (step.cc).
+    [[nodiscard]] bool end_part(std::uint32_t items, bool complete) noexcept;
     [[nodiscard]] bool fail_overdue(Nanoseconds now);
     [[nodiscard]] bool close_silent(Nanoseconds now) noexcept;
     [[nodiscard]] bool look_at_changed() noexcept;
@@ -230,6 +232,7 @@ class Dispatcher {
 
     Counters counters_;
     std::uint64_t steps_ = 0;
+    std::uint32_t busiest_part_ = 0;  // of the last step: the most items that one of its parts handled
     std::uint64_t unfinished_steps_ = 0;
     std::uint64_t ignored_answers_ = 0;
     std::uint64_t silent_channels_ = 0;

@@ -1,10 +1,13 @@
 // One bounded step: deadlines that have come, then the three phases (contract §3, dispatch).
+#include <algorithm>
+
 #include "core/dispatch/dispatcher.h"
 
 namespace watchtree::core {
 
 bool Dispatcher::step(Nanoseconds now) {
     ++steps_;
+    busiest_part_ = 0;
     bool complete = fail_overdue(now);
     complete &= close_silent(now);
     complete &= look_at_changed();
@@ -16,11 +19,16 @@ bool Dispatcher::step(Nanoseconds now) {
 
 // Each part handles items until there is none or the limit is reached, and says whether nothing was left.
 
+bool Dispatcher::end_part(std::uint32_t items, bool complete) noexcept {
+    busiest_part_ = std::max(busiest_part_, items);
+    return complete;
+}
+
 bool Dispatcher::fail_overdue(Nanoseconds now) {
     for (std::uint32_t items = 0;; ++items) {
         BatchRecord* const record = unanswered_.oldest(last_ticket_);
-        if (record == nullptr || now - record->sent_at < config_.answer_timeout_ns) return true;
-        if (items == config_.max_batch_size) return false;
+        if (record == nullptr || now - record->sent_at < config_.answer_timeout_ns) return end_part(items, true);
+        if (items == config_.max_batch_size) return end_part(items, false);
         withdraw(*record);
         if (recording_ != nullptr) [[unlikely]]
             recording_->overdue(record->ticket);
@@ -30,10 +38,10 @@ bool Dispatcher::fail_overdue(Nanoseconds now) {
 
 bool Dispatcher::close_silent(Nanoseconds now) noexcept {
     for (std::uint32_t items = 0;; ++items) {
-        if (silence_.empty()) return true;
+        if (silence_.empty()) return end_part(items, true);
         const Handle channel = silence_.front();
-        if (now - channels_[channel].last_activity < config_.channel_timeout_ns) return true;
-        if (items == config_.max_batch_size) return false;
+        if (now - channels_[channel].last_activity < config_.channel_timeout_ns) return end_part(items, true);
+        if (items == config_.max_batch_size) return end_part(items, false);
         ++silent_channels_;
         close_channel(channel);
     }
@@ -44,8 +52,8 @@ bool Dispatcher::look_at_changed() noexcept {
         if (index > watch.notified) look_at(handle, watch);
     };
     const auto approach = [this](const Watch& watch) { channels_.prefetch(watch.channel, 3); };
-    watch_tree_.look_at_changed(config_.max_batch_size, visit, approach);
-    return !watch_tree_.has_changed();
+    const std::uint32_t visits = watch_tree_.look_at_changed(config_.max_batch_size, visit, approach);
+    return end_part(visits, !watch_tree_.has_changed());
 }
 
 void Dispatcher::look_at(Handle handle, Watch& watch) noexcept {
@@ -69,8 +77,9 @@ void Dispatcher::look_at(Handle handle, Watch& watch) noexcept {
 }
 
 bool Dispatcher::serve_ready(Nanoseconds now) {
-    for (std::uint32_t items = 0; items < config_.max_batch_size; ++items) {
-        if (ready_channels_.empty()) return true;
+    for (std::uint32_t items = 0;; ++items) {
+        if (ready_channels_.empty()) return end_part(items, true);
+        if (items == config_.max_batch_size) return end_part(items, false);
         const Handle handle = ready_channels_.front();
         Channel& channel = channels_[handle];
         BatchRecord& record = prepare(channel);
@@ -78,14 +87,13 @@ bool Dispatcher::serve_ready(Nanoseconds now) {
         channel.state = ChannelState::idle;
         send_or_idle(handle, channel, record, now);
     }
-    return ready_channels_.empty();
 }
 
 bool Dispatcher::serve_retries(Nanoseconds now) {
     for (std::uint32_t items = 0;; ++items) {
         const Retry* retry = retries_.earliest();
-        if (retry == nullptr || retry->at > now) return true;
-        if (items == config_.max_batch_size) return false;
+        if (retry == nullptr || retry->at > now) return end_part(items, true);
+        if (items == config_.max_batch_size) return end_part(items, false);
         if (retry->is_channel) {
             retry_channel(retry->target, now);
         } else {

@@ -110,7 +110,7 @@ bool Engine::step() {
     const Nanoseconds elapsed = clock_.now() - begin;
     dispatcher_.count_step_time(elapsed);
     if (recording_ != nullptr) [[unlikely]]
-        end_recorded(complete ? 1 : 0, elapsed);
+        end_recorded(std::uint64_t{dispatcher_.busiest_part()} << 1 | (complete ? 1 : 0), elapsed);
     disarm();
     if (!dispatcher_.has_work()) arm();
     return complete;

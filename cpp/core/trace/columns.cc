@@ -130,6 +130,11 @@ class Builder {
             case Event::remove_all:
             case Event::fail:
             case Event::raised: add_sending(row); return;
+            case Event::dispatch:
+                row.outcome = static_cast<std::int32_t>(call_.ending.outcome & 1);
+                row.count = clipped(call_.ending.outcome >> 1);
+                add(row);
+                return;
             default: add(row); return;
         }
     }
@@ -143,10 +148,11 @@ class Builder {
         }
         if (call_.event == Event::results) row.count = clipped(call_.results.size());
         add(row);
-        if (call_.event == Event::hand_over) return;
+        if (call_.event == Event::hand_over || call_.ending.outcome == 0) return;
         const auto sent = keys_sent_.find(call_.ticket);
         if (sent == keys_sent_.end()) return;
-        for (std::size_t i = 0; i < std::min(call_.results.size(), sent->second.size()); ++i)
+        const std::size_t results = call_.results.size() == sent->second.size() ? sent->second.size() : 0;
+        for (std::size_t i = 0; i < results; ++i)
             if (call_.results[i] != static_cast<std::int64_t>(Result::ok))
                 add({.event = Event::result,
                      .channel = row.channel,

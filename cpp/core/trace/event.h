@@ -22,7 +22,7 @@ enum class Event : std::uint8_t {
     touch = 8,
     close = 9,
     reset = 10,
-    dispatch = 11,
+    dispatch = 11,  // its outcome: 1 if it was complete, and twice the items of its busiest part
     hand_over = 12,
     acknowledge = 13,
     results = 14,
@@ -44,7 +44,7 @@ enum class Event : std::uint8_t {
     // Items of calls; only in columns.
     watch = 64,    // a key of a sync
     unwatch = 65,  // a key of a sync that is not to be watched any more
-    result = 66,   // a result that was not OK
+    result = 66,   // a result that counted and was not OK
 };
 
 // The sizes of a dispatcher at the end of a call.

@@ -77,12 +77,13 @@ class WatchTree final : public TreeObserver {
     [[nodiscard]] bool is_due(const Watch& watch) const noexcept { return index_of(watch.holder) > watch.notified; }
 
     // Phase 1. Calls visit(handle, watch, index of its key) for at most `limit` watches: of the holder whose turn it is, then
-    // of the others in the queue. visit must not drop a watch. approach(watch) is called some visits earlier.
+    // of the others in the queue; how many. visit must not drop a watch. approach(watch) is called some visits earlier.
     template <typename Visit, typename Approach>
-    void look_at_changed(std::uint32_t limit, Visit visit, Approach approach) noexcept {
-        while (limit != 0) {
+    std::uint32_t look_at_changed(std::uint32_t limit, Visit visit, Approach approach) noexcept {
+        std::uint32_t left = limit;
+        while (left != 0) {
             if (cursor_ == none) {
-                if (!begin_turn()) return;
+                if (!begin_turn()) break;
                 look_ahead(approach);
             }
             const Index index = index_of(watches_[cursor_].holder);
@@ -93,7 +94,7 @@ class WatchTree final : public TreeObserver {
                 ahead = watch.in_holder.next;
             };
             for (std::uint32_t i = 0; i < visits_ahead && ahead != none; ++i) go_ahead();
-            for (; cursor_ != none && limit != 0; --limit) {
+            for (; cursor_ != none && left != 0; --left) {
                 if (ahead != none) go_ahead();
                 const Handle handle = cursor_;
                 Watch& watch = watches_[handle];
@@ -101,6 +102,7 @@ class WatchTree final : public TreeObserver {
                 visit(handle, watch, index);
             }
         }
+        return limit - left;
     }
     [[nodiscard]] bool has_changed() const noexcept { return cursor_ != none || !changed_.empty(); }
     [[nodiscard]] std::uint32_t changed_holders() const noexcept { return changed_.size() + (cursor_ != none ? 1 : 0); }

@@ -33,13 +33,14 @@ class Event(enum.IntEnum):
     """`channel`; `outcome`: 1 if it was there."""
     RESET = 10
     DISPATCH = 11
-    """A step: `outcome` 1, or 0 if a limit cut something short; `duration` without the transport."""
+    """A step: `outcome` 1, or 0 if a limit cut something short; `count` items in the busiest of its parts, each of which handles
+    `max_batch_size` at most; `duration` without the transport."""
     HAND_OVER = 12
     """A batch goes to the transport: `ticket`, `channel`."""
     ACKNOWLEDGE = 13
     """An answer: `ticket`, `channel`; `outcome`: 1 if it counted, 2 if its number of results was wrong, else 0."""
     RESULTS = 14
-    """The same, with `count` results; each that is not OK is a row RESULT."""
+    """The same, with `count` results; if it counted, each that is not OK is a row RESULT."""
     REMOVE_ALL = 15
     FAIL = 16
     """A sending failed: `ticket`, `channel`; `outcome`: the Failure, `count`: 1 if it counted."""
@@ -68,7 +69,7 @@ class Event(enum.IntEnum):
     """A key of a sync: `channel`, `key`, `index`: the one that the subscriber has."""
     UNWATCH = 65
     RESULT = 66
-    """`channel`, `key`, `ticket`, `outcome`: a result that was not OK."""
+    """`channel`, `key`, `ticket`, `outcome`: a result that counted and was not OK."""
 
 
 CALLS = range(Event.PUT, Event.LOST + 1)

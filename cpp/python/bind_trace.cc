@@ -88,12 +88,18 @@ py::bytes log_to_bytes(const PyLog& self) {
     return make_bytes(bytes);
 }
 
-// Keys of refused calls may be any bytes that a str can hold.
+// Keys of refused calls may have lone surrogates, and a file any bytes.
 py::list names_of(const std::vector<std::string>& names) {
     py::list list(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
-        PyObject* const text =
-            PyUnicode_DecodeUTF8(names[i].data(), static_cast<Py_ssize_t>(names[i].size()), "backslashreplace");
+        const auto decode = [&](const char* errors) {
+            return PyUnicode_DecodeUTF8(names[i].data(), static_cast<Py_ssize_t>(names[i].size()), errors);
+        };
+        PyObject* text = decode("surrogatepass");
+        if (text == nullptr) {
+            PyErr_Clear();
+            text = decode("backslashreplace");
+        }
         if (text == nullptr) throw py::error_already_set();
         list[i] = py::reinterpret_steal<py::object>(text);
     }
@@ -157,11 +163,14 @@ PyLog cut(const PyLog& self, std::int64_t begin, std::int64_t end) {
 
 py::tuple replay(const PyLog& self, const py::object& dispatcher, const PyManualClock& clock, std::int64_t calls) {
     core::Engine& engine = engine_of_dispatcher(dispatcher);
-    const core::Replayed replayed = without_gil([&] {
+    const std::optional<core::Replayed> replayed = without_gil([&] {
         return core::replay(self.log(), engine, clock.clock(),
                             static_cast<std::uint64_t>(std::max<std::int64_t>(calls, 0)));
     });
-    return py::make_tuple(replayed.calls, replayed.differs);
+    if (!replayed)
+        throw py::value_error(
+            "the dispatcher was used before, or is being recorded; give one just made for the replay");
+    return py::make_tuple(replayed->calls, replayed->differs);
 }
 
 }  // namespace
@@ -179,6 +188,12 @@ void bind_trace(py::module_& module) {
         .def("cut", cut, py::arg("begin"), py::arg("end"), docs::log_cut)
         .def("replay", replay, py::arg("dispatcher"), py::arg("clock"), py::arg("calls"), docs::log_replay)
         .def_property_readonly("config", config_of)
+        .def_property_readonly(
+            "tree_limits",
+            [](const PyLog& self) {
+                return py::make_tuple(self.log().tree_max_key_bytes, self.log().tree_max_value_bytes);
+            },
+            docs::log_tree_limits)
         .def_property_readonly(
             "image", [](const PyLog& self) { return make_bytes(self.log().image); }, docs::log_image)
         .def_property_readonly(

@@ -437,7 +437,7 @@ class Log:
         """A file's content, not compressed."""
 
     def columns(self) -> tuple[dict[str, Column], list[str], list[str]]:
-        """The columns by name, the names of channels and those of keys. Cost: O(bytes), some 80 bytes a row."""
+        """The columns by name, the names of channels and those of keys. Cost: O(bytes), 89 bytes a row."""
 
     def cut(self, begin: int, end: int) -> Log:
         """The calls from the number `begin` up to `end`, which is not in it."""
@@ -445,11 +445,16 @@ class Log:
     def replay(self, dispatcher: Dispatcher, clock: ManualClock, calls: int) -> tuple[int, bool]:
         """Make the first calls again, on a new dispatcher of a tree of `image`, with a clock of its own at 0.
 
-        Answers how many were made, and whether the last one ended otherwise than recorded.
+        Answers how many were made, and whether the last one ended otherwise than recorded. Errors: ValueError for a dispatcher
+        that was used before, or is being recorded.
         """
 
     @property
     def config(self) -> Config: ...
+    @property
+    def tree_limits(self) -> tuple[int, int]:
+        """The tree's `max_key_bytes` and `max_value_bytes`, which need not be the dispatcher's."""
+
     @property
     def image(self) -> bytes:
         """The tree when the recording began, as of `Tree.snapshot`; empty if it was not kept."""

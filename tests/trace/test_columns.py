@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from watchtree import InvalidKey
 from watchtree.trace import Event, Trace
 
 
@@ -121,6 +123,16 @@ def test_a_cut_is_saved_alone(trace, tmp_path):
     assert loaded.counts() == part.counts()
 
 
+@pytest.mark.parametrize(("begin", "rows"), [(float("inf"), 0), (float("-inf"), None), (1e300, 0)])
+def test_a_cut_may_begin_beyond_all_times(trace, begin, rows):
+    assert len(trace.cut(begin)) == (len(trace) if rows is None else rows)
+
+
+def test_nan_is_no_time(trace):
+    with pytest.raises(ValueError, match="nan is no time"):
+        trace.cut(float("nan"))
+
+
 def test_a_cut_of_a_cut_counts_from_its_own_first_row(trace):
     assert len(trace.cut(2.0).cut(1.0, 2.0)) == len(trace.cut(3.0, 4.0))
 
@@ -148,6 +160,26 @@ def test_filters_choose_rows_that_fit_all_of_them(trace):
     assert len(trace.filter(key=["key1", "key2"], event=[Event.PUT, Event.NOTIFICATION])) > len(alone)
     assert set(trace.filter(channel="alice").counts()) >= {"SYNC", "BATCH", "ACKNOWLEDGE"}
     assert len(trace.filter(channel="nobody")) == 0
+
+
+def test_a_filter_takes_events_as_they_stand_in_the_column(trace):
+    event = trace.columns()["event"][0]
+    assert len(trace.filter(event=event)) == len(trace.filter(event=Event(event))) > 0
+
+
+def test_a_filter_refuses_the_name_of_an_event(trace):
+    with pytest.raises(TypeError, match=r"give an Event, such as Event\.PUT"):
+        trace.filter(event="put")
+
+
+def test_a_key_with_lone_surrogates_has_its_own_name(recorded):
+    keys = ["a\ud800", "a\ud801", "\\ud800"]
+    for key in keys:
+        with contextlib.suppress(InvalidKey):
+            recorded.tree.put(key, b"")
+    trace = recorded.trace()
+    assert trace.keys == keys
+    assert len(trace.filter(key="a\ud801")) == 1
 
 
 def test_a_filter_chooses_keys_below_a_directory(recorded):

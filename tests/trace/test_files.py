@@ -67,14 +67,46 @@ def test_a_file_is_compact(make_recorded, tmp_path):
         (b"WTTR\x02", "version 02; this watchtree reads version 1"),
         (b"WTTR\x01", "is damaged"),
         (b"WTTR\x01not compressed", "is damaged"),
-        (b"WTTR\x01" + zlib.compress(b""), "is damaged"),
-        (b"WTTR\x01" + zlib.compress(b"\x00" * 100), "is damaged"),
+        (b"WTTR\x01" + bytes(8) + zlib.compress(b""), "is damaged"),
+        (b"WTTR\x01\x64" + bytes(7) + zlib.compress(b"\x00" * 100), "is damaged"),
+        (b"WTTR\x01" + b"\xff" * 8 + zlib.compress(b"\x00" * 100), "is damaged"),
     ],
 )
 def test_what_is_no_trace_is_refused(tmp_path, content, message):
     (tmp_path / "t.wtt").write_bytes(content)
     with pytest.raises(InvalidTrace, match=message):
         Trace.load(tmp_path / "t.wtt")
+
+
+def test_a_file_that_was_cut_padded_or_says_another_size_is_damaged(trace, tmp_path):
+    trace.save(tmp_path / "t.wtt")
+    whole = (tmp_path / "t.wtt").read_bytes()
+    for other in (whole[:-1], whole + b"\0", whole[:5] + bytes([whole[5] ^ 1]) + whole[6:], whole[:20]):
+        (tmp_path / "t.wtt").write_bytes(other)
+        with pytest.raises(InvalidTrace, match="is damaged"):
+            Trace.load(tmp_path / "t.wtt")
+
+
+def test_a_file_that_claims_to_be_small_is_not_unpacked_further(tmp_path):
+    many = b"WTTR\x01" + (10).to_bytes(8, "little") + zlib.compress(bytes(1 << 24))
+    (tmp_path / "t.wtt").write_bytes(many)
+    with pytest.raises(InvalidTrace, match="is damaged"):
+        Trace.load(tmp_path / "t.wtt")
+
+
+def test_a_file_is_replaced_once_the_new_one_is_whole(trace, tmp_path):
+    (tmp_path / "t.wtt").mkdir()  # cannot be replaced by a file
+    with pytest.raises(OSError, match=r"t\.wtt"):
+        trace.save(tmp_path / "t.wtt")
+    assert [path.name for path in tmp_path.iterdir()] == ["t.wtt"]
+
+
+def test_a_trace_whose_tree_is_damaged_cannot_be_replayed(trace):
+    data = trace._log.to_bytes()
+    at = data.index(b"WTSN")
+    log = Log.from_bytes(data[:at] + b"XTSN" + data[at + 4 :])
+    with pytest.raises(InvalidTrace, match="the tree of this trace is damaged"):
+        Trace(log).replay()
 
 
 def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):

@@ -128,6 +128,21 @@ def test_times_and_numbers_of_calls_go_on_where_older_ones_were_dropped(make_rec
     assert (columns["index"] == columns["call"] + 1).all()
 
 
+def test_an_answer_names_its_channel_though_its_batch_was_dropped(make_recorded):
+    rig = make_recorded(recording={"max_bytes": 1 << 16})
+    for channel in ("alice", "bob"):
+        rig.sync(channel, {"a": 0})
+    rig.dispatch()
+    for _ in range(5_000):
+        rig.put("b")
+    rig.batches[0].acknowledge([2])
+    rig.batches[0].acknowledge()
+    rig.clock.advance(rig.config.answer_timeout)
+    rig.dispatch()
+    rows = [row for row in rig.rows("channel") if row[0] not in ("PUT", "DISPATCH")]
+    assert rows[:4] == [("RESULTS", "alice"), ("ACKNOWLEDGE", None), ("OVERDUE", "bob"), ("BACK_OFF", "bob")]
+
+
 def test_a_call_too_large_for_the_recording_is_one_row_and_the_next_ones_are_there(make_recorded):
     rig = make_recorded(recording={"max_bytes": 1 << 16})
     rig.put("before")

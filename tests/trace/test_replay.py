@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+import threading
+
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from watchtree import Dispatcher, Failure, Put, Tree
+from watchtree import Config, Dispatcher, Failure, KeyTooLong, Put, Remove, Tree, ValueTooLong
 from watchtree.testing.machine import DispatcherMachine
 from watchtree.testing.machine.sides import SIZES, Engine
 from watchtree.testing.simulation import PROFILES, Simulation, make_scenario
@@ -141,12 +145,177 @@ def test_the_clock_stands_where_the_last_call_was(recorded):
     assert recorded.trace().replay().clock() == 12_500_000_000
 
 
-def test_a_dispatcher_that_was_in_use_before_cannot_be_replayed(rig):
+def has_a_channel(rig):
     rig.sync("alice", {"a": 0})
+
+
+def was_reset(rig):
+    rig.dispatcher.reset()
+
+
+def has_sent(rig):
+    rig.sync("alice", {"a": 0})
+    rig.dispatch()
+    rig.dispatcher.close("alice")
+
+
+@pytest.mark.parametrize("use", [has_a_channel, was_reset, has_sent])
+def test_a_dispatcher_that_was_in_use_before_cannot_be_replayed(rig, use):
+    use(rig)
     with Recorder(rig.dispatcher) as recorder:
         rig.dispatch()
     with pytest.raises(InvalidTrace, match="Record from before the dispatcher's first call"):
         recorder.trace().replay()
+
+
+def test_what_left_nothing_behind_does_not_keep_a_dispatcher_from_being_replayed(rig):
+    """Changes that found a key queued were counted, and nothing else is left of this channel."""
+    rig.put("a")
+    rig.sync("alice", {"a": 1})
+    rig.put("a")
+    rig.put("a")
+    rig.dispatcher.close("alice")
+    assert rig.dispatcher.stats().coalesced == 1
+    with Recorder(rig.dispatcher) as recorder:
+        rig.watch("bob", "a")
+    recorder.trace().replay()
+
+
+@pytest.mark.parametrize(
+    ("of_tree", "of_dispatcher"),
+    [
+        ({"max_value_bytes": 10}, {}),
+        ({"max_key_bytes": 5}, {}),
+        ({"max_key_bytes": 20_000, "max_value_bytes": 1 << 21}, {}),
+        ({}, {"max_key_bytes": 5}),
+    ],
+)
+def test_a_tree_with_other_limits_than_its_dispatcher_is_replayed(of_tree, of_dispatcher):
+    tree = Tree(config=Config(**of_tree))
+    with contextlib.suppress(KeyTooLong):
+        tree.put("k" * 10_000, b"")
+    dispatcher = Dispatcher(tree, lambda batch: None, config=Config(**of_dispatcher))
+    with Recorder(dispatcher) as recorder:
+        for key, value in (("k" * 6, b""), ("k", b"v" * 11)):
+            with contextlib.suppress(KeyTooLong, ValueTooLong):
+                tree.put(key, value)
+            with contextlib.suppress(KeyTooLong):
+                dispatcher.sync("alice", {key: 0})
+        dispatcher.dispatch()
+    replayed = recorder.trace().replay()
+    assert state_of(replayed.tree, replayed.dispatcher) == state_of(tree, dispatcher)
+
+
+def test_a_batch_that_is_not_handed_over_any_more_is_not_in_the_replay(recorded):
+    def close_the_other(batch):
+        recorded.dispatcher.close("bob" if batch.channel == "alice" else "alice")
+
+    recorded.during_send = close_the_other
+    for channel in ("alice", "bob", "carol"):
+        recorded.sync(channel, {"a": 0})
+    recorded.dispatch()
+    assert [batch.channel for batch in recorded.batches] == ["alice", "carol"]
+    recorded.dispatcher.answer(2)
+    replayed = recorded.trace().replay()
+    assert state_of(replayed.tree, replayed.dispatcher) == state_of(recorded.tree, recorded.dispatcher)
+
+
+def test_calls_from_many_threads_are_replayed_in_the_order_they_were_made():
+    for number in range(10):
+        random_calls_of_threads(number)
+
+
+ANSWERS = [
+    lambda batch: batch.acknowledge(),
+    lambda batch: batch.fail(Failure.NETWORK),
+    lambda batch: batch.remove_all(),
+]
+
+
+def random_calls_of_threads(seed):
+    tree = Tree()
+    kept = []
+
+    def transport(batch):
+        chance = random.random()
+        if chance < 0.1:
+            raise OSError("no way")
+        if chance < 0.4:
+            batch.acknowledge()
+        elif chance < 0.5:
+            dispatcher.dispatch()
+        else:
+            kept.append(batch)
+
+    config = Config(
+        answer_timeout=1e-4,
+        backoff=(1e-6, 1e-4),
+        max_batch_size=3,
+        max_batch_bytes=60,
+        on_error=lambda error, channel: None,
+    )
+    dispatcher = Dispatcher(tree, transport, config=config)
+    recorder = Recorder(dispatcher)
+
+    def work(thread):
+        chance = random.Random(f"{seed} {thread}")
+        for _ in range(300):
+            key, channel = f"k{chance.randrange(4)}", f"c{chance.randrange(4)}"
+            match chance.randrange(8):
+                case 0 | 1:
+                    tree.put(key, b"v")
+                case 2:
+                    tree.batch([Put(key, b""), Remove(f"k{chance.randrange(4)}")])
+                case 3:
+                    dispatcher.sync(channel, {key: chance.choice([0, 0, 5, -1]), "x": 0}, chance.random() < 0.3)
+                case 4 | 5:
+                    dispatcher.dispatch()
+                case 6:
+                    with contextlib.suppress(IndexError):
+                        chance.choice(ANSWERS)(kept.pop())
+                case 7:
+                    if chance.random() < 0.1:
+                        dispatcher.reset()
+                    dispatcher.close(channel)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recorder.stop()
+    replayed = recorder.trace().replay()
+    assert state_of(replayed.tree, replayed.dispatcher) == state_of(tree, dispatcher)
+
+
+def test_a_log_is_replayed_on_a_dispatcher_just_made(recorded):
+    history(recorded)
+    log = recorded.trace()._log
+    for dispatcher in (recorded.dispatcher, Dispatcher(Tree(), print)):
+        recorder = None if dispatcher is recorded.dispatcher else Recorder(dispatcher)
+        with pytest.raises(ValueError, match="one just made"):
+            log.replay(dispatcher, recorded.clock, 10)
+        del recorder
+
+
+def test_a_transport_that_is_falsy_is_one(recorded):
+    class Sent(list):
+        def __call__(self, batch):
+            self.append(batch)
+
+    history(recorded)
+    sent = Sent()
+    replayed = recorded.trace().replay(send=sent)
+    replayed.dispatcher.answer(replayed.dispatcher.channel("alice").ticket)
+    replayed.tree.put("a", b"3")
+    replayed.dispatcher.dispatch()
+    assert len(sent) == 1
+
+
+def test_more_calls_than_there_are_is_all_of_them(recorded):
+    history(recorded)
+    trace = recorded.trace()
+    assert trace.replay(calls=1 << 70).calls == trace.replay().calls
 
 
 @pytest.mark.parametrize("bad", [-1, 1.5, "all", True])

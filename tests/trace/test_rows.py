@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from watchtree import CompareFailed, Failure, Mkdir, Put, Result, State
+from rig import Rig
+from watchtree import CompareFailed, Dispatcher, Failure, Mkdir, Put, Result, StaleIndex, State
+from watchtree.trace import Event, Recorder
 
 
 def test_a_change_is_a_row_with_its_key_its_index_and_its_size(recorded):
@@ -34,6 +36,16 @@ def test_a_batch_of_changes_is_a_row_with_one_for_each_operation_after_it(record
     outcomes = [outcome for _, outcome in recorded.rows("outcome")[1:]]
     assert outcomes[:2] == [0, 0]
     assert outcomes[2] != 0
+
+
+def test_a_batch_of_changes_that_is_refused_is_refused_in_all_its_rows(recorded):
+    recorded.put("a")
+    with pytest.raises(StaleIndex):
+        recorded.tree.batch([Put("a", b"1"), Mkdir("d")], index=1)
+    outcomes = [outcome for _, outcome in recorded.rows("outcome")[1:]]
+    assert len(outcomes) == 3
+    assert outcomes[0] != 0
+    assert len(set(outcomes)) == 1
 
 
 def test_a_sync_is_a_row_with_one_for_each_key_after_it_and_what_it_leads_to(recorded):
@@ -276,3 +288,25 @@ def test_calls_from_inside_the_transport_stand_where_they_were_made(recorded):
     recorded.dispatch()
     calls = [row for row in recorded.rows("ticket") if row[0] in ("HAND_OVER", "PUT", "ACKNOWLEDGE")]
     assert calls == [("HAND_OVER", 1), ("PUT", 0), ("ACKNOWLEDGE", 1), ("HAND_OVER", 2), ("PUT", 0), ("ACKNOWLEDGE", 2)]
+
+
+def test_a_step_lasts_as_long_as_the_clock_says():
+    rig = Rig()
+    time = iter(range(0, 10_000, 7))
+    dispatcher = Dispatcher(rig.tree, lambda batch: batch.acknowledge(), clock=lambda: next(time))
+    with Recorder(dispatcher) as recorder:
+        dispatcher.sync("alice", {"a": 0})
+        dispatcher.dispatch()
+    columns = recorder.trace().columns()
+    steps = columns["event"] == Event.DISPATCH
+    assert columns["duration"][steps].tolist() == [0]  # a Python clock is asked once for a call
+    assert (columns["duration"][~steps] == 0).all()
+    with Recorder(Dispatcher(rig.tree, lambda batch: batch.acknowledge())) as recorder:
+        pass
+    real = Dispatcher(rig.tree, lambda batch: batch.acknowledge())
+    with Recorder(real) as recorder:
+        real.sync("alice", {f"key{number}": 0 for number in range(5_000)})
+        for _ in range(3):
+            real.dispatch()
+    columns = recorder.trace().columns()
+    assert columns["duration"][columns["event"] == Event.DISPATCH].max() > 0

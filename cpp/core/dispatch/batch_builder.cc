@@ -132,19 +132,6 @@ void Dispatcher::drop_outbox() noexcept {
     outbox_.clear();
 }
 
-bool Dispatcher::hand_over_as_recorded(std::uint64_t ticket) noexcept {
-    while (!outbox_.empty()) {
-        BatchRecord& record = *outbox_.front();
-        const bool cancelled = record.cancelled.load(std::memory_order_relaxed);
-        if (!cancelled && record.ticket != ticket) return false;
-        record.handed_over.store(!cancelled, std::memory_order_relaxed);
-        outbox_.erase(outbox_.begin());
-        unpin(record);
-        if (!cancelled) return true;
-    }
-    return false;
-}
-
 // Not to be handed over any more: it waited too long for a slow transport. Requires: unanswered.
 void Dispatcher::withdraw(BatchRecord& record) noexcept {
     record.cancelled.store(true, std::memory_order_relaxed);

@@ -29,14 +29,14 @@ Ending Dispatcher::ending(std::uint64_t outcome) const noexcept {
     return {.outcome = outcome,
             .index = tree_.index(),
             .queues = {watch_tree_.changed_holders(), ready_channels_.size(), retries_.size(), unanswered_.size()},
-            .coalesced = counters_.coalesced + watch_tree_.coalesced(),
+            .coalesced = coalesced() - coalesced_before_,
             .elapsed = 0};
 }
 
 DispatcherStats Dispatcher::stats() const {
     DispatcherStats stats;
     static_cast<Counters&>(stats) = counters_;
-    stats.coalesced += watch_tree_.coalesced();
+    stats.coalesced = coalesced();
     stats.epoch = epoch_;
     stats.channels = channels_.size();
     stats.watches = watch_tree_.watches();

@@ -104,15 +104,14 @@ class Dispatcher {
 
     // What follows from a call goes to the recording, which must outlive its use here; null: nowhere.
     [[nodiscard]] const Config& config() const noexcept { return config_; }
-    void record_to(Recording* recording) noexcept { recording_ = recording; }
+    void record_to(Recording* recording) noexcept {
+        recording_ = recording;
+        coalesced_before_ = coalesced();
+    }
     [[nodiscard]] Ending ending(std::uint64_t outcome) const noexcept;
     [[nodiscard]] std::uint32_t busiest_part() const noexcept { return busiest_part_; }
-    // Whether nothing was ever registered or sent.
+    // Whether it is as one just made, for all that a recording of it can show.
     [[nodiscard]] bool is_new() const noexcept { return last_ticket_ == 0 && epoch_ == 1 && channels_.size() == 0; }
-
-    // For the replay of a recording: takes the batch of the ticket out of the outbox as if it were handed over, and those
-    // before it that are not to be handed over any more. False if it does not wait there.
-    [[nodiscard]] bool hand_over_as_recorded(std::uint64_t ticket) noexcept;
 
     void verify();
 
@@ -147,6 +146,7 @@ class Dispatcher {
     void leave_ready_channels(Handle channel) noexcept;
     void back_off_channel(Handle channel, Nanoseconds now) noexcept;
     void stop_backing_off(Watch& watch) noexcept;
+    [[nodiscard]] std::uint64_t coalesced() const noexcept { return counters_.coalesced + watch_tree_.coalesced(); }
     [[nodiscard]] std::uint32_t lane_of(std::uint32_t failures) const noexcept;
 
     // The step (step.cc).
@@ -209,6 +209,7 @@ class Dispatcher {
     WatchTree& watch_tree_;
     const Config config_;
     Recording* recording_ = nullptr;
+    std::uint64_t coalesced_before_ = 0;  // the recording
     std::uint64_t epoch_ = 1;
     bool resetting_ = false;
 

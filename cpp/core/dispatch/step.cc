@@ -31,7 +31,7 @@ bool Dispatcher::fail_overdue(Nanoseconds now) {
         if (items == config_.max_batch_size) return end_part(items, false);
         withdraw(*record);
         if (recording_ != nullptr) [[unlikely]]
-            recording_->overdue(record->ticket);
+            recording_->overdue(record->ticket, record->name->view());
         fail_record(*record, Failure::timeout, now);
     }
 }

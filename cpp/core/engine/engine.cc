@@ -34,13 +34,13 @@ void Engine::retire() noexcept {
     std::shared_ptr<Waker> waker;                 // goes with the lock free: it may own anything of the user's
     {
         const Turn turn(*group);
+        set_recorder(nullptr);
         dispatcher_.reset();  // and cancels what is being handed over
         dispatcher_.drop_outbox();
         std::erase(group->engines_, this);
         watch_tree_.reset();
         retired_ = true;
         disarm();
-        set_recorder(nullptr);
         waker.swap(waker_);
         last = is_unused();
     }
@@ -124,9 +124,12 @@ void Engine::deliver() {
         try {
             while (done < records->size()) {
                 BatchRecord& record = *(*records)[done++];
-                if (record.cancelled.load(std::memory_order_relaxed)) continue;
-                if (is_recorded_.load(std::memory_order_relaxed) && !begin_recorded_hand_over(record)) continue;
-                record.handed_over.store(true, std::memory_order_relaxed);
+                if (is_recorded_.load(std::memory_order_relaxed)) {
+                    if (!begin_recorded_hand_over(record)) continue;
+                } else {
+                    if (record.cancelled.load(std::memory_order_relaxed)) continue;
+                    record.handed_over.store(true, std::memory_order_relaxed);
+                }
                 if (!courier->hand_over(record)) raised(record.ticket);
             }
         } catch (...) {
@@ -138,35 +141,36 @@ void Engine::deliver() {
     }
 }
 
+// Of a sending that an answer would still count for.
+namespace {
+[[nodiscard]] std::string_view channel_of(const BatchRecord* record) noexcept {
+    return record == nullptr || record->channel == none ? std::string_view{} : record->name->view();
+}
+}  // namespace
+
 // Under the lock, so that the recording has it in its place among the other calls.
 bool Engine::begin_recorded_hand_over(BatchRecord& record) {
     const Turn turn(*group_);
-    const bool cancelled = record.cancelled.load(std::memory_order_relaxed);
-    if (!cancelled && recording_ != nullptr) {
-        recording_->sending_call(Event::hand_over, clock_.now(), record.ticket);
-        end_recorded(0);
-    }
-    return !cancelled;
-}
-
-bool Engine::hand_over_as_recorded(std::uint64_t ticket) {
-    const Turn turn(*group_);
-    if (recording_ != nullptr) [[unlikely]]
-        recording_->sending_call(Event::hand_over, clock_.now(), ticket);
-    const bool waited = dispatcher_.hand_over_as_recorded(ticket);
-    if (recording_ != nullptr) [[unlikely]]
-        end_recorded(0);
-    return waited;
+    if (record.cancelled.load(std::memory_order_relaxed)) return false;
+    record.handed_over.store(true, std::memory_order_relaxed);
+    if (recording_ == nullptr) return true;  // it was stopped meanwhile
+    recording_->sending_call(Event::hand_over, clock_.now(), record.ticket, channel_of(&record));
+    end_recorded(0);
+    return true;
 }
 
 void Engine::set_recorder(std::shared_ptr<Recorder> recorder) noexcept {
     if (recorder_ != nullptr) recorder_->detach();
-    group_->recorded_ -= recorder_ != nullptr;
-    group_->recorded_ += recorder != nullptr;
     recorder_ = std::move(recorder);
-    recording_ = recorder_ == nullptr ? nullptr : &recorder_->recording();
-    is_recorded_.store(recording_ != nullptr, std::memory_order_relaxed);
-    dispatcher_.record_to(recording_);
+    record_to(recorder_ == nullptr ? nullptr : &recorder_->recording());
+}
+
+void Engine::record_to(Recording* recording) noexcept {
+    group_->recorded_ -= recording_ != nullptr;
+    group_->recorded_ += recording != nullptr;
+    recording_ = recording;
+    is_recorded_.store(recording != nullptr, std::memory_order_relaxed);
+    dispatcher_.record_to(recording);
 }
 
 void Engine::end_recorded(std::uint64_t outcome, Nanoseconds elapsed) noexcept {
@@ -210,7 +214,7 @@ Answered Engine::acknowledge(BatchRecord& record) {
 Outcome Engine::acknowledge_in_turn(BatchRecord* record, std::uint64_t ticket) {
     const Nanoseconds now = clock_.now();
     if (recording_ != nullptr) [[unlikely]]
-        recording_->sending_call(Event::acknowledge, now, ticket);
+        recording_->sending_call(Event::acknowledge, now, ticket, channel_of(record));
     return recorded(dispatcher_.acknowledge(record, now));
 }
 
@@ -228,7 +232,7 @@ Outcome Engine::acknowledge_in_turn(BatchRecord* record, std::uint64_t ticket, s
                                     std::string& culprit) {
     const Nanoseconds now = clock_.now();
     if (recording_ != nullptr) [[unlikely]]
-        recording_->results(now, ticket, results);
+        recording_->results(now, ticket, channel_of(record), results);
     return recorded(dispatcher_.acknowledge(record, results, now, culprit));
 }
 
@@ -244,7 +248,7 @@ Answered Engine::remove_all(BatchRecord& record) {
 
 Outcome Engine::remove_all_in_turn(BatchRecord* record, std::uint64_t ticket) {
     if (recording_ != nullptr) [[unlikely]]
-        recording_->sending_call(Event::remove_all, clock_.now(), ticket);
+        recording_->sending_call(Event::remove_all, clock_.now(), ticket, channel_of(record));
     return recorded(dispatcher_.remove_all(record));
 }
 
@@ -266,7 +270,7 @@ void Engine::raised(std::uint64_t ticket) {
 Outcome Engine::fail_in_turn(Event event, BatchRecord* record, std::uint64_t ticket, Failure failure) {
     const Nanoseconds now = clock_.now();
     if (recording_ != nullptr) [[unlikely]]
-        recording_->sending_call(event, now, ticket, static_cast<std::uint64_t>(failure));
+        recording_->failure(event, now, ticket, channel_of(record), failure);
     return recorded(dispatcher_.fail(record, failure, now));
 }
 

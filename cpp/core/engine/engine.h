@@ -92,9 +92,6 @@ class Engine {
 
     void set_waker(std::shared_ptr<Waker> waker);
 
-    // For a replay; see Dispatcher.
-    [[nodiscard]] bool hand_over_as_recorded(std::uint64_t ticket);
-
     [[nodiscard]] std::uint64_t epoch();
     [[nodiscard]] DispatcherStats stats();
     [[nodiscard]] std::optional<ChannelStats> channel_stats(std::string_view channel);
@@ -109,6 +106,7 @@ class Engine {
   private:
     friend class Group;
     friend class Recorder;
+    friend class Replay;
     friend class Turn;
 
     Engine(std::shared_ptr<Group> group, const Config& config, std::shared_ptr<Clock> clock,
@@ -125,6 +123,7 @@ class Engine {
     void disarm() noexcept;
     void reset_in_turn() noexcept { dispatcher_.reset(); }
     void set_recorder(std::shared_ptr<Recorder> recorder) noexcept;
+    void record_to(Recording* recording) noexcept;  // null: nowhere
     void end_recorded(std::uint64_t outcome, Nanoseconds elapsed = 0) noexcept;
     [[nodiscard]] Outcome recorded(Outcome outcome) noexcept {
         if (recording_ != nullptr) [[unlikely]]
@@ -149,7 +148,7 @@ class Engine {
     std::optional<WatchTree> watch_tree_;  // none once retired
     Dispatcher dispatcher_;
     std::shared_ptr<Recorder> recorder_;
-    Recording* recording_ = nullptr;        // the recorder's
+    Recording* recording_ = nullptr;        // the recorder's, or that of a replay
     std::atomic<bool> is_recorded_{false};  // the same, for a look without the lock
     bool delivering_ = false;
     bool retired_ = false;

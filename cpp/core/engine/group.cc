@@ -43,12 +43,14 @@ Change Group::change(const Operation& operation, AskedIndex asked) {
 
 template <typename Begin>
 void Group::begin_recorded(Begin begin) noexcept {
+    if (recorded_ == 0) return;
     for (Engine* engine : engines_)
         if (engine->recording_ != nullptr) begin(*engine->recording_, engine->clock_.now());
 }
 
 template <typename End>
 void Group::end_recorded(End end) noexcept {
+    if (recorded_ == 0) return;
     for (Engine* engine : engines_)
         if (engine->recording_ != nullptr) end(*engine->recording_, engine->dispatcher_);
 }

@@ -56,7 +56,11 @@ bool Recorder::is_recording() {
 }
 
 Log Recorder::log() {
-    Log log{.config = config_, .image = image_, .calls = {}};
+    Log log{.config = config_,
+            .tree_max_key_bytes = group_->max_key_bytes(),
+            .tree_max_value_bytes = group_->max_value_bytes(),
+            .image = image_,
+            .calls = {}};
     const Turn turn(*group_);
     Recording::Content content = recording_.content();
     log.base = content.base;

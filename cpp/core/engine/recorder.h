@@ -1,7 +1,7 @@
 // recorder.h: attaches a recording to a dispatcher, and takes it off.
 //
 // Owns        the recording, and the image of the tree from when it began. Keeps the group alive, not the engine.
-// Threads     any.
+// Threads     any. Reads the clock also at calls that otherwise do not: a user's clock is asked as at any other call.
 // Cost        start(): O(nodes) with for_replay. log(): a copy of what was recorded, under the lock.
 #pragma once
 

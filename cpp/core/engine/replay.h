@@ -10,15 +10,15 @@
 
 namespace watchtree::core {
 
-// How far it came, and whether the next call ended otherwise than recorded.
+// How far it came, and whether the last call ended otherwise than recorded.
 struct Replayed {
-    std::uint64_t calls = 0;  // made
-    bool differs = false;     // the last of them
+    std::uint64_t calls = 0;
+    bool differs = false;
 };
 
-// Makes the first `calls` calls of the log. What would go to the transport stays in the outbox where the log does not hand it
-// over. Requires: the log is replayable; the engine is new, follows a tree of the log's image and no other thread; the clock
-// is its own, at 0.
-[[nodiscard]] Replayed replay(const Log& log, Engine& engine, ManualClock& clock, std::uint64_t calls);
+// Makes the first `calls` calls of the log. What the log does not hand over to a transport stays in the outbox. None if the
+// engine was used before or is being recorded. Requires: the log is replayable; no other thread has the engine, which follows
+// a tree of the log's image and limits; the clock is its own, at 0.
+[[nodiscard]] std::optional<Replayed> replay(const Log& log, Engine& engine, ManualClock& clock, std::uint64_t calls);
 
 }  // namespace watchtree::core

@@ -4,9 +4,31 @@
 
 namespace watchtree::core {
 
+void Call::clear() noexcept {
+    operations.clear();
+    asked = {};
+    image = {};
+    image_bytes = 0;
+    channel = {};
+    replace = false;
+    known.clear();
+    ticket = 0;
+    failure = Failure::network;
+    results.clear();
+    consequences.clear();
+    notifications.clear();
+}
+
+bool CallReader::skip() {
+    keeps_items_ = false;
+    const bool there = next(skipped_);
+    keeps_items_ = true;
+    return there;
+}
+
 bool CallReader::next(Call& call) {
     if (!reader_.ok() || reader_.at_end()) return false;
-    call = {};
+    call.clear();
     const std::uint8_t event = reader_.byte();
     if (event == 0 || event > static_cast<std::uint8_t>(Event::last_call)) {
         reader_.fail();
@@ -53,13 +75,13 @@ void CallReader::read_call(Call& call) {
             for (std::size_t left = read_count(); left != 0 && reader_.ok(); --left)
                 read_operation(call, static_cast<Event>(reader_.byte()));
             return;
-        case Event::restore: call.image = read_value(call, call.image_bytes); return;
+        case Event::restore: call.image = read_value(call.image_bytes); return;
         case Event::sync:
             call.channel = reader_.text();
             call.replace = reader_.byte() != 0;
             for (std::size_t left = read_count(); left != 0 && reader_.ok(); --left) {
-                const std::string_view key = reader_.text();
-                call.known.push_back({key, reader_.signed_number()});
+                const Known known{reader_.text(), reader_.signed_number()};
+                if (keeps_items_) call.known.push_back(known);
             }
             return;
         case Event::touch:
@@ -67,18 +89,27 @@ void CallReader::read_call(Call& call) {
         case Event::hand_over:
         case Event::acknowledge:
         case Event::remove_all:
-        case Event::fail:
-        case Event::raised:
             call.ticket = reader_.number();
-            call.detail = reader_.number();
+            call.channel = reader_.text();
             return;
+        case Event::fail:
+        case Event::raised: {
+            call.ticket = reader_.number();
+            call.channel = reader_.text();
+            const std::uint8_t failure = reader_.byte();
+            if (failure >= failure_kinds) reader_.fail();
+            call.failure = static_cast<Failure>(failure);
+            return;
+        }
         case Event::results:
             call.ticket = reader_.number();
-            for (std::size_t left = read_count(); left != 0 && reader_.ok(); --left)
-                call.results.push_back(reader_.signed_number());
+            call.channel = reader_.text();
+            for (std::size_t left = read_count(); left != 0 && reader_.ok(); --left) {
+                const std::int64_t result = reader_.signed_number();
+                if (keeps_items_) call.results.push_back(result);
+            }
             return;
-        case Event::lost: call.values_kept = false; return;
-        default: return;  // reset, dispatch
+        default: return;  // reset, dispatch, lost
     }
 }
 
@@ -97,22 +128,20 @@ void CallReader::read_operation(Call& call, Event event) {
     recorded.operation.key = reader_.text();
     std::uint64_t bytes = 0;
     if ((flags & 2) != 0) {
-        recorded.operation.value = read_value(call, bytes);
+        recorded.operation.value = read_value(bytes);
         recorded.value_bytes = static_cast<std::size_t>(bytes);
     } else if (event == Event::put) {
         reader_.fail();  // nothing that a tree could be given
     }
-    if ((flags & 4) != 0) recorded.operation.expected = read_value(call, bytes);
-    call.operations.push_back(recorded);
+    if ((flags & 4) != 0) recorded.operation.expected = read_value(bytes);
+    if (keeps_items_) call.operations.push_back(recorded);
 }
 
-std::string_view CallReader::read_value(Call& call, std::uint64_t& bytes) {
+// Empty if it was not kept; `bytes` says what it had.
+std::string_view CallReader::read_value(std::uint64_t& bytes) {
     const std::uint64_t size = reader_.number();
     bytes = size >> 1;
-    if ((size & 1) == 0) {
-        call.values_kept = false;
-        return {};
-    }
+    if ((size & 1) == 0) return {};
     if (bytes > reader_.left()) {
         reader_.fail();
         return {};
@@ -143,7 +172,10 @@ void CallReader::read_consequence(Call& call, Event event) {
             what.channel = reader_.text();
             what.wait = static_cast<Nanoseconds>(reader_.number());
             break;
-        case Event::overdue: what.ticket = reader_.number(); break;
+        case Event::overdue:
+            what.ticket = reader_.number();
+            what.channel = reader_.text();
+            break;
         case Event::batch: {
             what.channel = reader_.text();
             what.ticket = reader_.number();
@@ -157,20 +189,22 @@ void CallReader::read_consequence(Call& call, Event event) {
                 if (state > static_cast<std::uint8_t>(State::missing)) reader_.fail();
                 const std::string_view key = reader_.text();
                 const auto index = static_cast<Index>(reader_.number());
-                call.notifications.push_back({key, static_cast<State>(state), index, reader_.number()});
+                const std::uint64_t value_bytes = reader_.number();
+                if (keeps_items_) call.notifications.push_back({key, static_cast<State>(state), index, value_bytes});
             }
             break;
         }
-        case Event::changes: {  // how each operation ended
+        case Event::outcomes: {
             const std::size_t count = read_count();
-            if (count != 0 && count != call.operations.size()) reader_.fail();
-            for (std::size_t i = 0; i < count && reader_.ok(); ++i)
-                call.operations[i].status = static_cast<Status>(reader_.byte());
+            for (std::size_t i = 0; i < count && reader_.ok(); ++i) {
+                const auto status = static_cast<Status>(reader_.byte());
+                if (i < call.operations.size()) call.operations[i].status = status;
+            }
             return;
         }
         default: reader_.fail(); return;
     }
-    call.consequences.push_back(what);
+    if (keeps_items_) call.consequences.push_back(what);
 }
 
 }  // namespace watchtree::core

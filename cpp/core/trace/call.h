@@ -33,7 +33,7 @@ struct RecordedNotification {
 // What followed from a call.
 struct Consequence {
     Event event;
-    std::string_view channel;  // none for overdue
+    std::string_view channel;
     std::uint64_t ticket = 0;
     std::uint64_t size_bytes = 0;  // of a batch
     bool more = false;             // of a batch
@@ -42,25 +42,26 @@ struct Consequence {
     std::uint32_t notifications = 0;
 };
 
-// One call. Which fields count follows from its event.
+// One call. Which fields count follows from its event. Used for one after the other, it keeps its memory.
 struct Call {
     Event event = Event::end;
     Nanoseconds time = 0;
     std::vector<RecordedOperation> operations;  // one, or those of `changes`
     AskedIndex asked;
-    bool values_kept = true;
     std::string_view image;
     std::uint64_t image_bytes = 0;
     std::string_view channel;
     bool replace = false;
     std::vector<Known> known;
     std::uint64_t ticket = 0;
-    std::uint64_t detail = 0;
+    Failure failure = Failure::network;
     std::vector<std::int64_t> results;
     std::vector<Consequence> consequences;
     std::vector<RecordedNotification> notifications;  // of all batches
     Ending ending;
     std::string_view compared;  // its bytes but for its time and how long it took
+
+    void clear() noexcept;
 };
 
 class CallReader {
@@ -70,6 +71,8 @@ class CallReader {
 
     // False at the end, or if the bytes are none of a recording: see ok().
     [[nodiscard]] bool next(Call& call);
+    // The same, without the items: only whether they can be read.
+    [[nodiscard]] bool skip();
     [[nodiscard]] bool ok() const noexcept { return reader_.ok(); }
     [[nodiscard]] std::size_t read() const noexcept { return size_ - reader_.left(); }  // bytes
 
@@ -77,12 +80,14 @@ class CallReader {
     void read_call(Call& call);
     void read_operation(Call& call, Event event);
     void read_consequence(Call& call, Event event);
-    [[nodiscard]] std::string_view read_value(Call& call, std::uint64_t& bytes);
+    [[nodiscard]] std::string_view read_value(std::uint64_t& bytes);
     [[nodiscard]] std::size_t read_count();
     [[nodiscard]] AskedIndex read_asked();
 
     VarintReader reader_;
     std::size_t size_;
+    Call skipped_;
+    bool keeps_items_ = true;
     Nanoseconds time_;
 };
 

@@ -49,7 +49,8 @@ struct Row {
 
 class Builder {
   public:
-    explicit Builder(const Log& log) : reader_(log.calls, log.base), number_(log.first) {}
+    explicit Builder(const Log& log)
+        : reader_(log.calls, log.base), number_(log.first), is_first_of_part_(log.first != 0) {}
 
     [[nodiscard]] Columns build() {
         while (reader_.next(call_)) {
@@ -85,7 +86,7 @@ class Builder {
         row.duration = call_.ending.elapsed;
         row.coalesced =
             static_cast<std::int64_t>(call_.ending.coalesced - std::exchange(coalesced_, call_.ending.coalesced));
-        if (std::exchange(is_first_, false)) row.coalesced = 0;  // what was before is not known
+        if (std::exchange(is_first_of_part_, false)) row.coalesced = 0;  // what was before is not known
         switch (call_.event) {
             case Event::put:
             case Event::mkdir:
@@ -102,7 +103,8 @@ class Builder {
                     add({.event = each.event,
                          .key = keys_.number_of(each.operation.key),
                          .index = call_.ending.index,
-                         .outcome = static_cast<std::int32_t>(each.status),
+                         // Where all were refused, none has an outcome of its own.
+                         .outcome = row.outcome != 0 ? row.outcome : static_cast<std::int32_t>(each.status),
                          .bytes = each.value_bytes});
                 return;
             case Event::restore:
@@ -141,10 +143,10 @@ class Builder {
 
     void add_sending(Row row) {
         row.ticket = call_.ticket;
-        row.channel = channel_of(call_.ticket);
+        row.channel = call_.channel.empty() ? channel_of(call_.ticket) : channels_.number_of(call_.channel);
         if (call_.event == Event::fail || call_.event == Event::raised) {
             row.count = row.outcome;
-            row.outcome = clipped(call_.detail);
+            row.outcome = static_cast<std::int32_t>(call_.failure);
         }
         if (call_.event == Event::results) row.count = clipped(call_.results.size());
         add(row);
@@ -164,22 +166,20 @@ class Builder {
         keys_sent_.erase(sent);
     }
 
-    // -1 for a sending that is older than the log.
+    // Of an answer that comes too late: -1 if its sending is older than the log.
     [[nodiscard]] std::int32_t channel_of(std::uint64_t ticket) const {
         const auto sent = sent_to_.find(ticket);
         return sent == sent_to_.end() ? -1 : sent->second;
     }
 
     void add_consequence(const Consequence& what) {
-        Row row{.event = what.event, .ticket = what.ticket};
+        Row row{.event = what.event, .channel = channels_.number_of(what.channel), .ticket = what.ticket};
         if (what.event == Event::overdue) {
             row.outcome = static_cast<std::int32_t>(Failure::timeout);
-            row.channel = channel_of(what.ticket);
             keys_sent_.erase(what.ticket);
             add(row);
             return;
         }
-        row.channel = channels_.number_of(what.channel);
         row.duration = what.wait;
         row.bytes = what.size_bytes;
         row.count = clipped(what.notifications);
@@ -210,7 +210,7 @@ class Builder {
     std::unordered_map<std::uint64_t, std::int32_t> sent_to_;
     std::unordered_map<std::uint64_t, std::vector<std::int32_t>> keys_sent_;  // of batches without an answer
     std::uint64_t coalesced_ = 0;
-    bool is_first_ = true;
+    bool is_first_of_part_;
     Call call_;
 };
 

@@ -1,6 +1,6 @@
 // columns.h: the calls of a log and what followed from each, as one row each, in columns.
 //
-// Cost        O(bytes of the log), 77 bytes a row.
+// Cost        O(bytes of the log), 89 bytes a row.
 #pragma once
 
 #include <cstdint>

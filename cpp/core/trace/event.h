@@ -40,6 +40,7 @@ enum class Event : std::uint8_t {
     overdue = 36,       // no answer came in time
     back_off = 37,      // a channel waits after a failure
     closed = 38,        // a channel is gone
+    outcomes = 39,      // how each operation of `changes` ended; not in columns
 
     // Items of calls; only in columns.
     watch = 64,    // a key of a sync

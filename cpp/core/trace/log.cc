@@ -53,6 +53,8 @@ std::string encode(const Log& log) {
     for (const auto interval : intervals) write(out, static_cast<std::uint64_t>(log.config.*interval));
     write(out, log.config.backoff_ns.size());
     for (const Nanoseconds wait : log.config.backoff_ns) write(out, static_cast<std::uint64_t>(wait));
+    write(out, log.tree_max_key_bytes);
+    write(out, log.tree_max_value_bytes);
     write(out, log.replayable ? 1 : 0);
     write(out, log.image);
     write(out, static_cast<std::uint64_t>(log.base));
@@ -62,7 +64,12 @@ std::string encode(const Log& log) {
 }
 
 Log cut(const Log& log, std::uint64_t begin, std::uint64_t end) {
-    Log part{.config = log.config, .image = log.image, .base = log.base, .calls = {}};
+    Log part{.config = log.config,
+             .tree_max_key_bytes = log.tree_max_key_bytes,
+             .tree_max_value_bytes = log.tree_max_value_bytes,
+             .image = log.image,
+             .base = log.base,
+             .calls = {}};
     CallReader reader(log.calls, log.base);
     Call call;
     std::uint64_t number = log.first;
@@ -84,15 +91,20 @@ std::optional<Log> parse_log(std::string_view bytes) {
     VarintReader reader(bytes);
     Log log;
     log.config = read_config(reader);
+    log.tree_max_key_bytes = static_cast<std::uint32_t>(reader.number());
+    log.tree_max_value_bytes = static_cast<std::uint32_t>(reader.number());
     log.replayable = reader.number() == 1;
     log.image = reader.text();
     log.base = static_cast<Nanoseconds>(reader.number());
     log.first = reader.number();
     log.calls = reader.text();
-    if (!reader.ok() || !reader.at_end() || !is_valid(log.config) || log.base < 0) return std::nullopt;
+    Config of_tree;
+    of_tree.max_key_bytes = log.tree_max_key_bytes;
+    of_tree.max_value_bytes = log.tree_max_value_bytes;
+    if (!reader.ok() || !reader.at_end() || !is_valid(log.config) || !is_valid(of_tree) || log.base < 0)
+        return std::nullopt;
     CallReader calls(log.calls, log.base);
-    Call call;
-    while (calls.next(call)) {
+    while (calls.skip()) {
     }
     if (!calls.ok()) return std::nullopt;
     return log;

@@ -14,7 +14,9 @@
 namespace watchtree::core {
 
 struct Log {
-    Config config;
+    Config config;  // the dispatcher's
+    std::uint32_t tree_max_key_bytes = 0;
+    std::uint32_t tree_max_value_bytes = 0;
     std::string image;        // of the tree when the recording began; empty if it was not kept
     bool replayable = false;  // it holds every call since the dispatcher was made, with all values
     Nanoseconds base = 0;     // what the time of the first call counts from

@@ -17,17 +17,17 @@ constexpr std::size_t most_lost_bytes = most_head_bytes + 1;
 [[nodiscard]] std::uint8_t number_of(Event event) noexcept { return static_cast<std::uint8_t>(event); }
 }  // namespace
 
-Recording::Recording(std::size_t max_bytes, bool for_replay)
-    : segment_bytes_(max_bytes / segments),
+Recording::Recording(std::size_t segments, std::size_t segment_bytes, bool for_replay)
+    : segment_bytes_(segment_bytes),
       for_replay_(for_replay),
-      block_(new char[segments * segment_bytes_]),
+      block_(new char[segments * segment_bytes]),
       segments_(segments),
       at_(block_.get()),
       limit_(at_ + segment_bytes_ - most_end_bytes - most_lost_bytes),
       call_begin_(at_),
       call_end_(at_),
       complete_(for_replay) {
-    WATCHTREE_ASSERT(max_bytes >= least_bytes && max_bytes <= most_bytes);
+    WATCHTREE_ASSERT(segment_bytes >= least_bytes / usual_segments);
 }
 
 // Writing.
@@ -74,12 +74,12 @@ bool Recording::make_room(std::size_t bytes) noexcept {
     if (lost_) return false;
     const auto written = static_cast<std::size_t>(at_ - call_begin_);
     const std::size_t room = segment_bytes_ - most_end_bytes - most_lost_bytes;
-    if (written > room || bytes > room - written) {
+    if (bytes > room - written) {
         lose();
         return false;
     }
     const char* const begin = call_begin_;
-    segments_[current_].used = static_cast<std::size_t>(begin - (block_.get() + current_ * segment_bytes_));
+    segments_[current_].used = static_cast<std::size_t>(begin - segment_begin(current_));
     open_next_segment();
     std::memcpy(at_, begin, written);
     at_ += written;
@@ -87,14 +87,14 @@ bool Recording::make_room(std::size_t bytes) noexcept {
 }
 
 void Recording::open_next_segment() noexcept {
-    current_ = (current_ + 1) % segments;
-    if (in_use_ < segments) {
+    current_ = (current_ + 1) % segments_.size();
+    if (in_use_ < segments_.size()) {
         ++in_use_;
     } else {
         complete_ = false;
     }
-    segments_[current_] = {0, 0, calls_, last_time_};
-    at_ = block_.get() + current_ * segment_bytes_;
+    segments_[current_] = {0, calls_, last_time_};
+    at_ = segment_begin(current_);
     limit_ = at_ + segment_bytes_ - most_end_bytes - most_lost_bytes;
     call_begin_ = at_;
 }
@@ -123,8 +123,7 @@ void Recording::close(const Ending& ending) noexcept {
     call_end_ = at_;
     last_time_ = call_time_;
     last_ending_ = ending;
-    segments_[current_].used = static_cast<std::size_t>(at_ - (block_.get() + current_ * segment_bytes_));
-    ++segments_[current_].calls;
+    segments_[current_].used = static_cast<std::size_t>(at_ - segment_begin(current_));
     ++calls_;
     open_ = false;
     lost_ = false;
@@ -136,7 +135,7 @@ void Recording::end(const Ending& ending) noexcept {
 
 void Recording::end(const Ending& ending, std::span<const Change> outcomes) noexcept {
     if (open_ && !lost_ && reserve(1 + most_varint_bytes + outcomes.size())) {
-        byte(number_of(Event::changes));
+        byte(number_of(Event::outcomes));
         number(outcomes.size());
         for (const Change& outcome : outcomes) byte(static_cast<std::uint8_t>(outcome.status));
     }
@@ -217,15 +216,25 @@ void Recording::channel_call(Event event, Nanoseconds now, std::string_view chan
 
 void Recording::plain_call(Event event, Nanoseconds now) noexcept { (void)begin(event, now, 0); }
 
-void Recording::sending_call(Event event, Nanoseconds now, std::uint64_t ticket, std::uint64_t detail) noexcept {
-    if (!begin(event, now, 2 * most_varint_bytes)) return;
+void Recording::sending_call(Event event, Nanoseconds now, std::uint64_t ticket, std::string_view channel) noexcept {
+    if (!begin(event, now, most_varint_bytes + text_bytes(channel))) return;
     number(ticket);
-    number(detail);
+    text(channel);
 }
 
-void Recording::results(Nanoseconds now, std::uint64_t ticket, std::span<const std::int64_t> results) noexcept {
-    if (!begin(Event::results, now, 2 * most_varint_bytes)) return;
+void Recording::failure(Event event, Nanoseconds now, std::uint64_t ticket, std::string_view channel,
+                        Failure failure) noexcept {
+    if (!begin(event, now, most_varint_bytes + text_bytes(channel) + 1)) return;
     number(ticket);
+    text(channel);
+    byte(static_cast<std::uint8_t>(failure));
+}
+
+void Recording::results(Nanoseconds now, std::uint64_t ticket, std::string_view channel,
+                        std::span<const std::int64_t> results) noexcept {
+    if (!begin(Event::results, now, 2 * most_varint_bytes + text_bytes(channel))) return;
+    number(ticket);
+    text(channel);
     number(results.size());
     for (const std::int64_t result : results) {
         if (!reserve(most_varint_bytes)) return;
@@ -248,10 +257,11 @@ void Recording::backs_off(std::string_view channel, Nanoseconds wait) noexcept {
     number(static_cast<std::uint64_t>(wait));
 }
 
-void Recording::overdue(std::uint64_t ticket) noexcept {
-    if (!open_ || !reserve(1 + most_varint_bytes)) return;
+void Recording::overdue(std::uint64_t ticket, std::string_view channel) noexcept {
+    if (!open_ || !reserve(1 + most_varint_bytes + text_bytes(channel))) return;
     byte(number_of(Event::overdue));
     number(ticket);
+    text(channel);
 }
 
 void Recording::batch(std::string_view channel, std::uint64_t ticket, std::uint32_t size_bytes, bool more,
@@ -278,14 +288,14 @@ Recording::Content Recording::content() const {
     std::size_t bytes = 0;
     for (const Segment& segment : segments_) bytes += segment.used;
     content.calls.reserve(bytes);
-    const std::size_t oldest = (current_ + segments - (in_use_ - 1)) % segments;
+    const std::size_t oldest = (current_ + segments_.size() - (in_use_ - 1)) % segments_.size();
     for (std::size_t i = 0; i < in_use_; ++i) {
-        const std::size_t which = (oldest + i) % segments;
-        content.calls.append(block_.get() + which * segment_bytes_, segments_[which].used);
+        const std::size_t which = (oldest + i) % segments_.size();
+        content.calls.append(segment_begin(which), segments_[which].used);
     }
     content.base = segments_[oldest].base;
     content.first = segments_[oldest].first;
-    content.complete = complete_;
+    content.complete = complete_ && !open_;  // a call that has thrown is not closed yet
     return content;
 }
 

@@ -1,6 +1,6 @@
 // recording.h: the last calls of a dispatcher and what followed from each, as bytes, in memory that is bounded.
 //
-// Owns        one block of max_bytes in segments, written in turn: the oldest one makes room for the next.
+// Owns        one block in segments, written in turn: the oldest one makes room for the next.
 // Threads     none; every call is made under the engine's lock.
 // Invariants  a call stands in one segment; what does not fit into one is written as `lost`.
 // Cost        made: one allocation, touched as it fills. Writing: the bytes, no allocation; 15 to 60 for a usual call and its
@@ -23,17 +23,17 @@ namespace watchtree::core {
 
 class Recording {
   public:
-    static constexpr std::size_t segments = 16;
+    static constexpr std::size_t usual_segments = 16;
     static constexpr std::size_t least_bytes = std::size_t{1} << 16;
     static constexpr std::size_t most_bytes = std::size_t{1} << 36;
 
-    // Enough for calls of so many bytes each, with all their values.
-    [[nodiscard]] static constexpr std::size_t enough_for(std::size_t longest_call) noexcept {
-        return segments * (4 * longest_call + least_bytes / segments);
-    }
-
     // for_replay: also keeps values and images. Requires: least_bytes <= max_bytes <= most_bytes.
-    Recording(std::size_t max_bytes, bool for_replay);
+    Recording(std::size_t max_bytes, bool for_replay)
+        : Recording(usual_segments, max_bytes / usual_segments, for_replay) {}
+    // One that always holds the last call, with all its values, if that has so many bytes at most.
+    [[nodiscard]] static Recording of_last_call(std::size_t most_bytes) {
+        return {2, 4 * most_bytes + least_bytes / usual_segments, true};
+    }
 
     // Calls. Each ends with end(); one that another follows at once has thrown.
     void change(Nanoseconds now, const Operation& operation, AskedIndex asked) noexcept;
@@ -42,17 +42,20 @@ class Recording {
     void sync(Nanoseconds now, std::string_view channel, std::span<const Known> known, bool replace) noexcept;
     void channel_call(Event event, Nanoseconds now, std::string_view channel) noexcept;  // touch, close
     void plain_call(Event event, Nanoseconds now) noexcept;                              // reset, dispatch
-    void sending_call(
-        Event event, Nanoseconds now, std::uint64_t ticket,
-        std::uint64_t detail = 0) noexcept;  // hand_over, acknowledge, remove_all; fail and raised: its Failure
-    void results(Nanoseconds now, std::uint64_t ticket, std::span<const std::int64_t> results) noexcept;
+    // Those about a sending. channel: that it was for; empty if the sending is unanswered no more.
+    void sending_call(Event event, Nanoseconds now, std::uint64_t ticket,
+                      std::string_view channel) noexcept;  // hand_over, acknowledge, remove_all
+    void failure(Event event, Nanoseconds now, std::uint64_t ticket, std::string_view channel,
+                 Failure failure) noexcept;  // fail, raised
+    void results(Nanoseconds now, std::uint64_t ticket, std::string_view channel,
+                 std::span<const std::int64_t> results) noexcept;
     void end(const Ending& ending) noexcept;
     void end(const Ending& ending, std::span<const Change> outcomes) noexcept;  // of `changes`
 
     // What follows from the call that has begun.
     void channel_moved(Event event, std::string_view channel) noexcept;  // ready, idle, closed
     void backs_off(std::string_view channel, Nanoseconds wait) noexcept;
-    void overdue(std::uint64_t ticket) noexcept;
+    void overdue(std::uint64_t ticket, std::string_view channel) noexcept;
     void batch(std::string_view channel, std::uint64_t ticket, std::uint32_t size_bytes, bool more,
                std::size_t notifications) noexcept;
     void notification(std::string_view key, State state, Index index, std::size_t value_bytes) noexcept;
@@ -73,11 +76,15 @@ class Recording {
   private:
     struct Segment {
         std::size_t used = 0;
-        std::uint64_t calls = 0;
         std::uint64_t first = 0;
         Nanoseconds base = 0;
     };
 
+    Recording(std::size_t segments, std::size_t segment_bytes, bool for_replay);
+
+    [[nodiscard]] char* segment_begin(std::size_t segment) const noexcept {
+        return block_.get() + segment * segment_bytes_;
+    }
     [[nodiscard]] bool begin(Event event, Nanoseconds now, std::size_t bytes) noexcept;
     [[nodiscard]] bool make_room(std::size_t bytes) noexcept;
     [[nodiscard]] bool reserve(std::size_t bytes) noexcept {

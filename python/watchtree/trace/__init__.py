@@ -14,7 +14,7 @@ A recording keeps the newest calls, in memory that is bounded. numpy is needed f
 
 from watchtree._core import Recorder
 from watchtree.trace.events import Event
-from watchtree.trace.replaying import ReplayDiffers, Replayed
-from watchtree.trace.trace import InvalidTrace, Trace
+from watchtree.trace.replaying import InvalidTrace, ReplayDiffers, Replayed
+from watchtree.trace.trace import Trace
 
 __all__ = ["Event", "InvalidTrace", "Recorder", "ReplayDiffers", "Replayed", "Trace"]

@@ -13,7 +13,9 @@ class Event(enum.IntEnum):
     - rows of calls (up to LOST): `index`, the tree's after the call; `coalesced`, how many changes it made that need no
       notification of their own (contract §3); and what the member says below.
 
-    `channel` and `key` are positions in `Trace.channels` and `Trace.keys`, -1 for none. `ticket` is 0 for none.
+    `channel` and `key` are positions in `Trace.channels` and `Trace.keys`, -1 for none. `ticket` is 0 for none. A trace that does
+    not begin with the first call knows nothing of what was before: an answer that comes too late for a batch that is not in it
+    has no channel, and results for one have no rows.
     """
 
     PUT = 1
@@ -22,7 +24,7 @@ class Event(enum.IntEnum):
     REMOVE = 3
     COMPARE_AND_SET = 4
     CHANGES = 5
-    """`Tree.batch`: `count` of its operations, each of which is a row after it."""
+    """`Tree.batch`: `count` of its operations, each of which is a row after it; `outcome` 0, or why all of them were refused."""
     RESTORE = 6
     """`bytes` of the image."""
     SYNC = 7
@@ -47,7 +49,8 @@ class Event(enum.IntEnum):
     RAISED = 17
     """The same, because the transport raised."""
     LOST = 18
-    """A call that was too large for the recording, or ended for want of memory."""
+    """A call that was too large for the recording; or one that ended for want of memory, whose other columns are then those of the
+    call before."""
 
     READY = 32
     """`channel` has something to send, and waits for its turn."""

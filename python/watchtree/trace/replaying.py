@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
 from watchtree._core import Batch, Dispatcher, Log, ManualClock, Tree
-from watchtree.errors import WatchTreeError
+from watchtree.errors import InvalidSnapshot, WatchTreeError
 
 ALL = (1 << 63) - 1
 
@@ -20,6 +21,10 @@ class Replayed(NamedTuple):
     """The dispatcher's, at the time of the last call."""
     calls: int
     """How many calls were made."""
+
+
+class InvalidTrace(WatchTreeError, ValueError):
+    """The file is no trace, is damaged or of a newer version; or the trace lacks what was asked of it."""
 
 
 class ReplayDiffers(WatchTreeError, AssertionError):
@@ -36,10 +41,15 @@ def keep_batch(batch: Batch) -> None:
 
 def replay(log: Log, calls: int | None, send: Callable[[Batch], object] | None) -> Replayed:
     """Make the first calls of a log again. Requires: it is replayable."""
-    tree = Tree.from_snapshot(log.image, config=log.config)
+    key_bytes, value_bytes = log.tree_limits
+    limits = dataclasses.replace(log.config, max_key_bytes=key_bytes, max_value_bytes=value_bytes)
+    try:
+        tree = Tree.from_snapshot(log.image, config=limits)
+    except InvalidSnapshot:
+        raise InvalidTrace("the tree of this trace is damaged; record it again") from None
     clock = ManualClock()
-    dispatcher = Dispatcher(tree, send or keep_batch, config=log.config, clock=clock)
-    made, differs = log.replay(dispatcher, clock, ALL if calls is None else calls)
+    dispatcher = Dispatcher(tree, keep_batch if send is None else send, config=log.config, clock=clock)
+    made, differs = log.replay(dispatcher, clock, ALL if calls is None else min(calls, ALL))
     if differs:
         raise ReplayDiffers(
             f"call {made - 1} of the trace did not end as it was recorded; replay(calls={made - 1}) has the state before it",

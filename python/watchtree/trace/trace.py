@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import zlib
 from collections.abc import Callable, Iterable
@@ -9,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from watchtree._core import Batch, Log
 from watchtree.config import Config
-from watchtree.errors import WatchTreeError
-from watchtree.trace.events import CALLS, Event
-from watchtree.trace.replaying import Replayed, replay
+from watchtree.trace.events import Event
+from watchtree.trace.replaying import InvalidTrace, Replayed, replay
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"WTTR"
 VERSION: Final = 1
-
-
-class InvalidTrace(WatchTreeError, ValueError):
-    """The file is no trace, is damaged or of a newer version; or the trace lacks what was asked of it."""
 
 
 class Trace:
@@ -47,27 +44,38 @@ class Trace:
         """A trace from a file made by `save`. Errors: OSError, InvalidTrace."""
         with open(path, "rb") as file:
             data = file.read()
+        name = repr(os.fspath(path))
         if data[:4] != MAGIC:
-            raise InvalidTrace(f"{os.fspath(path)!r} is no trace; give a file that Trace.save wrote")
+            raise InvalidTrace(f"{name} is no trace; give a file that Trace.save wrote")
         if data[4:5] != bytes([VERSION]):
-            raise InvalidTrace(
-                f"{os.fspath(path)!r} is a trace of version {data[4:5].hex() or 'none'}; this watchtree reads version {VERSION}"
-            )
+            version = data[4:5].hex() or "none"
+            raise InvalidTrace(f"{name} is a trace of version {version}; this watchtree reads version {VERSION}")
         try:
-            log = Log.from_bytes(zlib.decompress(data[5:]))
+            log = Log.from_bytes(_unpack(data[5:]))
             if log is not None:
                 _ = log.config  # made of limits that a Config may have, or a ValueError
                 return cls(log)
         except (ValueError, zlib.error):
             pass
-        raise InvalidTrace(f"{os.fspath(path)!r} is damaged; save the trace again")
+        raise InvalidTrace(f"{name} is damaged; save the trace again")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file, compressed: some 10 bytes a call. Errors: OSError, InvalidTrace for one that was filtered."""
+        """Write it to a file, compressed: some 10 bytes a call. A file that is there is replaced once the new one is whole.
+
+        Errors: OSError, InvalidTrace for one that was filtered.
+        """
         if self._is_filtered:
             raise InvalidTrace("a filtered trace has rows without their calls; save the whole one, and filter it again")
-        with open(path, "wb") as file:
-            file.write(MAGIC + bytes([VERSION]) + zlib.compress(self._log.to_bytes()))
+        data = MAGIC + bytes([VERSION]) + _pack(self._log.to_bytes())
+        part = f"{os.fspath(path)}.part"
+        try:
+            with open(part, "wb") as file:
+                file.write(data)
+            os.replace(part, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.remove(part)
+            raise
 
     # Rows.
 
@@ -75,7 +83,7 @@ class Trace:
         """The columns by name: numpy arrays of the same length, which cannot be written to. See `Event` for what they hold.
 
         `pandas.DataFrame(trace.columns())`, `polars.DataFrame(...)` and `pyarrow.table(...)` take them without a copy.
-        Cost: O(bytes) the first time, 77 bytes a row. Errors: ImportError without numpy.
+        Cost: O(bytes) the first time, 89 bytes a row. Errors: ImportError without numpy.
         """
         return dict(self._all_columns())
 
@@ -127,7 +135,7 @@ class Trace:
         time, call = columns["time"], columns["call"]
         if len(time) == 0:
             return self
-        sides = [None if at is None else int(time[0]) + round(at * 1e9) for at in (begin, end)]
+        sides = [None if at is None else _moment(int(time[0]), at) for at in (begin, end)]
         rows = [
             default if at is None else int(np.searchsorted(time, at))
             for at, default in zip(sides, (0, len(time)), strict=True)
@@ -158,7 +166,7 @@ class Trace:
         if key is not None:
             fits &= np.isin(columns["key"], _positions(self._keys, key))
         if event is not None:
-            fits &= np.isin(columns["event"], [event] if isinstance(event, int) else list(event))
+            fits &= np.isin(columns["event"], _events(event))
         if below is not None:
             inside = [
                 position for position, name in enumerate(self._keys) if not below or f"{name}.".startswith(f"{below}.")
@@ -222,4 +230,35 @@ def _positions(names: list[str], wanted: str | Iterable[str]) -> list[int]:
     return [position for position, name in enumerate(names) if name in chosen]
 
 
-__all__ = ["CALLS", "InvalidTrace", "Trace"]
+def _events(wanted: Event | Iterable[Event]) -> list[int]:
+    if isinstance(wanted, str):
+        raise TypeError(f"event is {wanted!r}; give an Event, such as Event.{wanted.upper() or 'PUT'}, or several")
+    return [int(each) for each in wanted] if isinstance(wanted, Iterable) else [int(wanted)]
+
+
+def _moment(start: int, seconds: float) -> int:
+    """Nanoseconds by the dispatcher's clock, which has none below 0 nor beyond 2^63."""
+    if math.isnan(seconds):
+        raise ValueError("a cut begins and ends at seconds; nan is no time")
+    last = (1 << 63) - 1
+    if abs(seconds) >= last / 1e9:
+        return last if seconds > 0 else 0
+    return min(max(start + round(seconds * 1e9), 0), last)
+
+
+# In a file: how many bytes there are, so that one that was cut or padded is no other trace, then the bytes, compressed.
+
+
+def _pack(data: bytes) -> bytes:
+    return len(data).to_bytes(8, "little") + zlib.compress(data)
+
+
+def _unpack(data: bytes) -> bytes:
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size >= 1 << 62:
+        raise ValueError("nobody wrote that size")
+    unpacking = zlib.decompressobj()
+    content = unpacking.decompress(data[8:], size + 1)
+    if len(content) != size or not unpacking.eof or unpacking.unused_data:
+        raise ValueError("it has another size")
+    return content

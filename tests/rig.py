@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from watchtree import Batch, Config, Dispatcher, ManualClock, Node, State, Synced, Tree, UnknownChannel
+from watchtree.testing.machine.sides import SIZES
 
 Notified = tuple[str, State, int, "bytes | None"]
 Sent = list[tuple[str, list[Notified]]]
@@ -115,3 +116,15 @@ def image(tree: Tree) -> tuple[object, ...]:
     """All that a tree shows, to see that a call changed nothing."""
     nodes: list[Node | None] = tree.get_many(["", *tree])
     return tree.id, tree.index, len(tree), nodes
+
+
+def state_of(tree: Tree, dispatcher: Dispatcher) -> tuple[Any, ...]:
+    """All that can be asked of a tree and a dispatcher, but for durations; the same for two that agree."""
+    stats = dispatcher.stats()
+    return (
+        [tree.get(key) for key in tree],
+        tree.index,
+        {name: getattr(stats, name) for name in SIZES},
+        {name: dispatcher.watches(name) for name in dispatcher.channels()},
+        dispatcher.holders(),
+    )

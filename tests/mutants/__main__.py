@@ -21,7 +21,7 @@ from faults import FAULTS, Fault
 ROOT = Path(__file__).parents[2]
 TABLE = Path(__file__).with_name("README.md")
 SUITES = [
-    ["tests/contract", "tests/regressions", "tests/simulation"],
+    ["tests/contract", "tests/regressions", "tests/simulation", "tests/trace"],
     ["tests/properties", "tests/threads"],
 ]
 """The quick one first; the other where that finds nothing."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import threading
 
 import pytest
 from rig import Rig
 from watchtree import Dispatcher, Tree
-from watchtree.trace import Recorder, Trace
+from watchtree.trace import Recorder
 
 
 def test_it_records_until_its_block_ends(rig):
@@ -192,31 +191,6 @@ def test_many_sizes_of_calls_in_a_small_recording_stay_in_order(make_recorded):
         assert [len(name) for name in channels] == [
             size for size in (10, longest, 4_000, 20, longest - 13, 1_000, longest // 2) if size in map(len, channels)
         ]
-
-
-def test_recording_while_threads_call(rig):
-    recorder = Recorder(rig.dispatcher, max_bytes=1 << 20)
-    stop = threading.Event()
-
-    def work(number):
-        while not stop.is_set():
-            rig.tree.put(f"key{number}", b"v")
-            rig.dispatcher.sync(f"channel{number}", {f"key{number}": 0})
-            rig.dispatcher.dispatch()
-            for batch in rig.unanswered():
-                batch.acknowledge()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    traces = [recorder.trace() for _ in range(20)]
-    stop.set()
-    for thread in threads:
-        thread.join()
-    traces.append(recorder.trace())
-    recorder.stop()
-    assert all(isinstance(trace, Trace) and len(trace) >= 0 for trace in traces)
-    assert rig.errors == []
 
 
 def test_recording_changes_nothing_that_the_dispatcher_does():

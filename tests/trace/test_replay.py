@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import random
-import threading
 
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from watchtree import Config, Dispatcher, Failure, KeyTooLong, Put, Remove, Tree, ValueTooLong
+from rig import state_of
+from watchtree import Config, Dispatcher, Failure, KeyTooLong, Put, Tree, ValueTooLong
 from watchtree.testing.machine import DispatcherMachine
-from watchtree.testing.machine.sides import SIZES, Engine
+from watchtree.testing.machine.sides import Engine
 from watchtree.testing.simulation import PROFILES, Simulation, make_scenario
 from watchtree.trace import InvalidTrace, Recorder, ReplayDiffers
 
@@ -22,17 +21,6 @@ def record_from_the_first_call(tree, *args, **keywords):
     dispatcher = Dispatcher(tree, *args, **keywords)
     recorded_dispatchers.append((dispatcher, tree, Recorder(dispatcher)))
     return dispatcher
-
-
-def state_of(tree, dispatcher):
-    stats = dispatcher.stats()
-    return (
-        [tree.get(key) for key in tree],
-        tree.index,
-        {name: getattr(stats, name) for name in SIZES},
-        {name: dispatcher.watches(name) for name in dispatcher.channels()},
-        dispatcher.holders(),
-    )
 
 
 class Recorded(DispatcherMachine):
@@ -218,74 +206,6 @@ def test_a_batch_that_is_not_handed_over_any_more_is_not_in_the_replay(recorded)
     recorded.dispatcher.answer(2)
     replayed = recorded.trace().replay()
     assert state_of(replayed.tree, replayed.dispatcher) == state_of(recorded.tree, recorded.dispatcher)
-
-
-def test_calls_from_many_threads_are_replayed_in_the_order_they_were_made():
-    for number in range(10):
-        random_calls_of_threads(number)
-
-
-ANSWERS = [
-    lambda batch: batch.acknowledge(),
-    lambda batch: batch.fail(Failure.NETWORK),
-    lambda batch: batch.remove_all(),
-]
-
-
-def random_calls_of_threads(seed):
-    tree = Tree()
-    kept = []
-
-    def transport(batch):
-        chance = random.random()
-        if chance < 0.1:
-            raise OSError("no way")
-        if chance < 0.4:
-            batch.acknowledge()
-        elif chance < 0.5:
-            dispatcher.dispatch()
-        else:
-            kept.append(batch)
-
-    config = Config(
-        answer_timeout=1e-4,
-        backoff=(1e-6, 1e-4),
-        max_batch_size=3,
-        max_batch_bytes=60,
-        on_error=lambda error, channel: None,
-    )
-    dispatcher = Dispatcher(tree, transport, config=config)
-    recorder = Recorder(dispatcher)
-
-    def work(thread):
-        chance = random.Random(f"{seed} {thread}")
-        for _ in range(300):
-            key, channel = f"k{chance.randrange(4)}", f"c{chance.randrange(4)}"
-            match chance.randrange(8):
-                case 0 | 1:
-                    tree.put(key, b"v")
-                case 2:
-                    tree.batch([Put(key, b""), Remove(f"k{chance.randrange(4)}")])
-                case 3:
-                    dispatcher.sync(channel, {key: chance.choice([0, 0, 5, -1]), "x": 0}, chance.random() < 0.3)
-                case 4 | 5:
-                    dispatcher.dispatch()
-                case 6:
-                    with contextlib.suppress(IndexError):
-                        chance.choice(ANSWERS)(kept.pop())
-                case 7:
-                    if chance.random() < 0.1:
-                        dispatcher.reset()
-                    dispatcher.close(channel)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    recorder.stop()
-    replayed = recorder.trace().replay()
-    assert state_of(replayed.tree, replayed.dispatcher) == state_of(tree, dispatcher)
 
 
 def test_a_log_is_replayed_on_a_dispatcher_just_made(recorded):

@@ -405,8 +405,8 @@ class Recorder:
     taken as it fills; the oldest calls then make room. for_replay: keep values and an image of the tree too, so that a
     trace from the dispatcher's first call on can be replayed; else only their sizes are kept.
     Used as `with Recorder(dispatcher) as recorder: ...`, or until `stop` or its own end.
-    Cost: some 0.1 µs a call and 20 ns a notification in its batch (`watchtree bench record --end python`); O(nodes) once, with
-    for_replay.
+    Cost: some 0.1 µs a call and 20 to 30 ns a notification in its batch (`watchtree bench record --end python`); O(nodes) once,
+    with for_replay.
     """
 
     def __init__(self, dispatcher: Dispatcher, *, max_bytes: int = 1 << 26, for_replay: bool = True) -> None: ...

@@ -23,6 +23,8 @@ from matplotlib import pyplot
 from watchtree import plot
 from watchtree.plot import channels, fill, latencies, places, queues, states, style, windows
 
+pytestmark = pytest.mark.pure
+
 DRAWN_FROM_TRACES = [plot.timeline, plot.queue_lengths, plot.latency, plot.coalescing, plot.batch_fill]
 
 

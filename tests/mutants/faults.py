@@ -140,8 +140,8 @@ FAULTS = [
           "last_ticket_ == 0 && epoch_ == 1 && channels_.size() == 0", "channels_.size() == 0"),
     Fault("an older call is dropped in silence", "trace", "cpp/core/trace/recording.cc",
           "    } else {\n        complete_ = false;\n    }", "    }"),
-    Fault("a call too large is written beyond its segment", "trace", "cpp/core/trace/recording.cc",
-          "    if (at_ > limit_) open_next_segment();  // so", "    // so"),
+    Fault("a call that goes on in the next segment loses its beginning", "trace", "cpp/core/trace/recording.cc",
+          "    std::memcpy(at_, begin, written);\n    at_ += written;\n", ""),
     Fault("what a replay leads to is not compared", "trace", E + "replay.cc", " && made_.compared == call.compared;", ";"),
     # The subscriber.
     Fault("equal indexes are news", "G2", S + "keys.cc", "if (notification.index <= key.index) {",

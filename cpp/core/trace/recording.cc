@@ -120,6 +120,7 @@ void Recording::close(const Ending& ending) noexcept {
     number(ending.queues.in_flight);
     number(ending.coalesced);
     number(lost_ ? 0 : static_cast<std::uint64_t>(ending.elapsed));
+    WATCHTREE_ASSERT(at_ <= segment_begin(current_) + segment_bytes_);
     call_end_ = at_;
     last_time_ = call_time_;
     last_ending_ = ending;

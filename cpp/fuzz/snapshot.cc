@@ -3,27 +3,18 @@
 // No bytes but a true image end in their checksum, so each input is tried as it is and with the checksum put right.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/check.h"
 #include "watchtree/dispatcher.h"
 #include "watchtree/tree.h"
 
 using namespace watchtree;
 
 namespace {
-
-#define CHECK(holds)                                                                 \
-    do {                                                                             \
-        if (!(holds)) {                                                              \
-            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
-            std::abort();                                                            \
-        }                                                                            \
-    } while (false)
 
 class NoTransport final : public Transport {
   public:

@@ -2,8 +2,6 @@
 // again is the same.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,20 +10,13 @@
 #include "core/engine/replay.h"
 #include "core/trace/columns.h"
 #include "core/trace/log.h"
+#include "tests/check.h"
 #include "watchtree/clock.h"
 
 using namespace watchtree;
 using namespace watchtree::core;
 
 namespace {
-
-#define CHECK(holds)                                                                 \
-    do {                                                                             \
-        if (!(holds)) {                                                              \
-            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
-            std::abort();                                                            \
-        }                                                                            \
-    } while (false)
 
 class NoCourier final : public Courier {
   public:

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <iterator>
@@ -25,18 +24,11 @@
 #include "core/base/slab.h"
 #include "core/engine/forward_clock.h"
 #include "core/watch/changed_queue.h"
+#include "tests/check.h"
 
 using namespace watchtree::core;
 
 namespace {
-
-#define CHECK(holds)                                                                 \
-    do {                                                                             \
-        if (!(holds)) {                                                              \
-            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
-            std::exit(1);                                                            \
-        }                                                                            \
-    } while (false)
 
 class Random {
   public:

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <random>
 #include <string>
@@ -16,19 +15,12 @@
 #include "core/trace/call.h"
 #include "core/trace/columns.h"
 #include "core/trace/log.h"
+#include "tests/check.h"
 
 using namespace watchtree;
 using namespace watchtree::core;
 
 namespace {
-
-#define CHECK(holds)                                                                 \
-    do {                                                                             \
-        if (!(holds)) {                                                              \
-            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
-            std::exit(1);                                                            \
-        }                                                                            \
-    } while (false)
 
 // What was written, to be compared with what is read.
 struct Written {

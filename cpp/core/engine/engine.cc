@@ -65,8 +65,7 @@ Status Engine::sync(std::string_view channel, std::span<const Known> known, bool
     if (recording_ != nullptr) [[unlikely]]
         recording_->sync(now, channel, known, replace);
     const Status status = dispatcher_.sync(channel, known, replace, now, bad);
-    if (recording_ != nullptr) [[unlikely]]
-        end_recorded(static_cast<std::uint64_t>(status));
+    end_recorded(static_cast<std::uint64_t>(status));
     synced = {group_->tree_.id(), group_->tree_.index()};
     return status;
 }
@@ -77,8 +76,7 @@ std::uint32_t Engine::touch(std::string_view channel) {
     if (recording_ != nullptr) [[unlikely]]
         recording_->channel_call(Event::touch, now, channel);
     const std::uint32_t watches = dispatcher_.touch(channel, now);
-    if (recording_ != nullptr) [[unlikely]]
-        end_recorded(watches);
+    end_recorded(watches);
     return watches;
 }
 
@@ -87,8 +85,7 @@ bool Engine::close(std::string_view channel) {
     if (recording_ != nullptr) [[unlikely]]
         recording_->channel_call(Event::close, clock_.now(), channel);
     const bool was_there = dispatcher_.close(channel);
-    if (recording_ != nullptr) [[unlikely]]
-        end_recorded(was_there ? 1 : 0);
+    end_recorded(was_there ? 1 : 0);
     return was_there;
 }
 
@@ -97,8 +94,7 @@ void Engine::reset() {
     if (recording_ != nullptr) [[unlikely]]
         recording_->plain_call(Event::reset, clock_.now());
     dispatcher_.reset();
-    if (recording_ != nullptr) [[unlikely]]
-        end_recorded(0);
+    end_recorded(0);
 }
 
 bool Engine::step() {
@@ -109,8 +105,7 @@ bool Engine::step() {
     const bool complete = dispatcher_.step(begin);
     const Nanoseconds elapsed = clock_.now() - begin;
     dispatcher_.count_step_time(elapsed);
-    if (recording_ != nullptr) [[unlikely]]
-        end_recorded(std::uint64_t{dispatcher_.busiest_part()} << 1 | (complete ? 1 : 0), elapsed);
+    end_recorded(std::uint64_t{dispatcher_.busiest_part()} << 1 | (complete ? 1 : 0), elapsed);
     disarm();
     if (!dispatcher_.has_work()) arm();
     return complete;
@@ -173,7 +168,7 @@ void Engine::record_to(Recording* recording) noexcept {
     dispatcher_.record_to(recording);
 }
 
-void Engine::end_recorded(std::uint64_t outcome, Nanoseconds elapsed) noexcept {
+void Engine::write_end(std::uint64_t outcome, Nanoseconds elapsed) noexcept {
     Ending ending = dispatcher_.ending(outcome);
     ending.elapsed = elapsed;
     recording_->end(ending);

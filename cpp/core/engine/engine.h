@@ -124,10 +124,13 @@ class Engine {
     void reset_in_turn() noexcept { dispatcher_.reset(); }
     void set_recorder(std::shared_ptr<Recorder> recorder) noexcept;
     void record_to(Recording* recording) noexcept;  // null: nowhere
-    void end_recorded(std::uint64_t outcome, Nanoseconds elapsed = 0) noexcept;
-    [[nodiscard]] Outcome recorded(Outcome outcome) noexcept {
+    void end_recorded(std::uint64_t outcome, Nanoseconds elapsed = 0) noexcept {
         if (recording_ != nullptr) [[unlikely]]
-            end_recorded(static_cast<std::uint64_t>(outcome));
+            write_end(outcome, elapsed);
+    }
+    void write_end(std::uint64_t outcome, Nanoseconds elapsed) noexcept;
+    [[nodiscard]] Outcome recorded(Outcome outcome) noexcept {
+        end_recorded(static_cast<std::uint64_t>(outcome));
         return outcome;
     }
     Outcome acknowledge_in_turn(BatchRecord* record, std::uint64_t ticket);

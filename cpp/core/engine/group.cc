@@ -1,7 +1,7 @@
 #include "core/engine/group.h"
 
 #include "core/engine/engine.h"
-#include "core/tree/snapshot.h"
+#include "core/engine/tree_capture.h"
 
 namespace watchtree::core {
 
@@ -33,12 +33,6 @@ void Turn::wake_and_end() noexcept {
     group_.unlock();
 }
 
-Change Group::change(const Operation& operation, AskedIndex asked) {
-    const Turn turn(*this);
-    if (recorded_ != 0) return change_recorded(operation, asked);
-    return tree_.change(operation, asked);
-}
-
 // begin(recording, now), end(recording, how the call ended): for each engine that is recorded.
 
 template <typename Begin>
@@ -55,6 +49,14 @@ void Group::end_recorded(End end) noexcept {
         if (engine->recording_ != nullptr) end(*engine->recording_, engine->dispatcher_);
 }
 
+Change Group::change(const Operation& operation, AskedIndex asked) {
+    const Turn turn(*this);
+    if (recorded_ != 0) [[unlikely]]
+        return change_recorded(operation, asked);
+    return tree_.change(operation, asked);
+}
+
+// A function of its own: in the one above it would cost each put 1.6 % instructions.
 Change Group::change_recorded(const Operation& operation, AskedIndex asked) {
     begin_recorded([&](Recording& recording, Nanoseconds now) { recording.change(now, operation, asked); });
     const Change change = tree_.change(operation, asked);
@@ -158,21 +160,12 @@ void Group::give_back(std::vector<std::optional<NodeView>>& nodes) {
 }
 
 std::string Group::snapshot() {
-    std::optional<Capture> capture;
+    TreeCapture capture(*this);
     {
         const Turn turn(*this);
-        capture.emplace(tree_);
+        capture.take_in_turn(tree_);
     }
-    // Whatever happens, the shared buffers are given back under the lock.
-    struct GiveBack {
-        Group& group;
-        std::optional<Capture>& capture;
-        ~GiveBack() {
-            const Turn turn(group);
-            capture.reset();
-        }
-    } give_back{*this, capture};
-    return capture->encode();
+    return capture.encode();
 }
 
 Status Group::restore(std::string_view image) {

@@ -1,7 +1,7 @@
 #include "core/engine/recorder.h"
 
 #include "core/engine/engine.h"
-#include "core/tree/snapshot.h"
+#include "core/engine/tree_capture.h"
 
 namespace watchtree::core {
 
@@ -13,16 +13,7 @@ Recorder::Recorder(Engine& engine, std::size_t max_bytes, bool for_replay)
 
 std::shared_ptr<Recorder> Recorder::start(Engine& engine, std::size_t max_bytes, bool for_replay) {
     const std::shared_ptr<Recorder> made(new Recorder(engine, max_bytes, for_replay));
-    std::optional<Capture> capture;
-    // Whatever happens, the shared buffers are given back under the lock.
-    struct GiveBack {
-        Group& group;
-        std::optional<Capture>& capture;
-        ~GiveBack() {
-            const Turn turn(group);
-            capture.reset();
-        }
-    } give_back{*made->group_, capture};
+    TreeCapture capture(*made->group_);
     {
         const Turn turn(*made->group_);
         if (engine.recorder_ != nullptr) {
@@ -30,11 +21,11 @@ std::shared_ptr<Recorder> Recorder::start(Engine& engine, std::size_t max_bytes,
             return nullptr;
         }
         made->is_from_the_first_ = engine.dispatcher_.is_new();
-        if (for_replay && made->is_from_the_first_) capture.emplace(made->group_->tree_);
+        if (for_replay && made->is_from_the_first_) capture.take_in_turn(made->group_->tree_);
         engine.set_recorder(made);
     }
     try {
-        if (capture) made->image_ = capture->encode();
+        made->image_ = capture.encode();
     } catch (...) {
         made->stop();
         throw;

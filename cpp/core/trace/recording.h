@@ -71,7 +71,6 @@ class Recording {
     [[nodiscard]] std::string_view last_call() const noexcept {
         return {call_begin_, static_cast<std::size_t>(call_end_ - call_begin_)};
     }
-    [[nodiscard]] bool for_replay() const noexcept { return for_replay_; }
 
   private:
     struct Segment {

@@ -73,7 +73,3 @@ class Event(enum.IntEnum):
     UNWATCH = 65
     RESULT = 66
     """`channel`, `key`, `ticket`, `outcome`: a result that counted and was not OK."""
-
-
-CALLS = range(Event.PUT, Event.LOST + 1)
-"""The events that are calls: one row for each call is of these, but for the operations of CHANGES."""

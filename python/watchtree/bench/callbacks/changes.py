@@ -14,10 +14,7 @@ from watchtree.bench.rounds import Round
 def fanout() -> Iterator[Round]:
     """1 key x 10000 channels, one call and one acknowledgement for each batch of one."""
     rig = Rig()
-    rig.put("key")
-    for i in range(10_000):
-        rig.watch(i, ["key"])
-    rig.drain()
+    rig.share(["key"], 10_000)
     while True:
         start = time.perf_counter()
         sent = 0
@@ -48,10 +45,7 @@ def coalesce() -> Iterator[Round]:
     """1000 keys x 10 channels, drained each 10000 puts."""
     keys = [f"k{k}" for k in range(1000)]
     rig = Rig()
-    rig.put_all(keys)
-    for c in range(10):
-        rig.watch(c, keys)
-    rig.drain()
+    rig.share(keys, 10)
     put = rig.tree.put
     while True:
         start = time.perf_counter()

@@ -19,10 +19,7 @@ class _Shard:
     def __init__(self) -> None:
         self.keys = [f"k{k}" for k in range(1000)]
         self.rig = Rig(read)
-        self.rig.put_all(self.keys)
-        for c in range(10):
-            self.rig.watch(c, self.keys)
-        self.rig.drain()
+        self.rig.share(self.keys, 10)
 
     def run(self, times: int) -> int:
         put = self.rig.tree.put

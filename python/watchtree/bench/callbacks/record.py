@@ -14,10 +14,7 @@ from watchtree.trace import Recorder
 def of_notifications() -> Iterator[Round]:
     """1 key x 10000 channels, one call and one acknowledgement for each batch of one; with and without a Recorder, in turns."""
     rig = Rig()
-    rig.put("key")
-    for i in range(10_000):
-        rig.watch(i, ["key"])
-    rig.drain()
+    rig.share(["key"], 10_000)
 
     def work() -> int:
         rig.put("key")
@@ -30,10 +27,7 @@ def of_puts() -> Iterator[Round]:
     """1000 keys x 10 channels, drained each 10000 puts of 100 bytes; with and without a Recorder, in turns."""
     keys = [f"k{k}" for k in range(1000)]
     rig = Rig()
-    rig.put_all(keys)
-    for c in range(10):
-        rig.watch(c, keys)
-    rig.drain()
+    rig.share(keys, 10)
     put = rig.tree.put
 
     def work() -> int:

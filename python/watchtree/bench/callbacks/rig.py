@@ -43,6 +43,13 @@ class Rig:
             self.watch(channel, keys[channel * each : (channel + 1) * each])
         self.drain()
 
+    def share(self, keys: Sequence[str], channels: int) -> None:
+        """Set all keys, which each channel watches; their first notifications are past then."""
+        self.put_all(keys)
+        for channel in range(channels):
+            self.watch(channel, keys)
+        self.drain()
+
     def watch(self, channel: int, keys: Iterable[str]) -> None:
         """Register them with nothing known."""
         self.dispatcher.sync(f"channel{channel}", dict.fromkeys(keys, 0))
